@@ -1,0 +1,137 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// The kinds of failure. Everything that the core returns is one of these
+// (errors.Is) or a fault of ours. The core knows no HTTP status.
+var (
+	// ErrInvalid: what was asked for can never be done as it was put.
+	ErrInvalid = errors.New("invalid")
+	// ErrUnauthenticated: nobody, or not who they say they are.
+	ErrUnauthenticated = errors.New("not authenticated")
+	// ErrForbidden: known, but may not.
+	ErrForbidden = errors.New("forbidden")
+	// ErrNotFound: there is none, or none that the actor may know of.
+	ErrNotFound = errors.New("not found")
+	// ErrConflict: something unique is taken, or the state does not allow it.
+	ErrConflict = errors.New("conflict")
+	// ErrStale: the revision that was expected is not the one there is.
+	ErrStale = errors.New("stale revision")
+	// ErrLimit: too much at once; trying later helps.
+	ErrLimit = errors.New("limit reached")
+	// ErrTooLarge: more than is taken in one piece.
+	ErrTooLarge = errors.New("too large")
+	// ErrUnavailable: a store or a server cannot do it now; trying later helps.
+	ErrUnavailable = errors.New("unavailable")
+	// ErrNoSpace: the disk is full; trying later helps when there is room.
+	ErrNoSpace = errors.New("no space left")
+)
+
+// Error is a failure with what a person and a program need to go on: a stable
+// code and a sentence that says what to do.
+type Error struct {
+	Kind error
+	// Code is a stable word to branch on; Codes lists them all.
+	Code   string
+	Detail string
+	// RetryAfter is how long to wait before trying again; zero says nothing.
+	RetryAfter time.Duration
+	// Cause is for the log alone and is never shown to a caller.
+	Cause error
+}
+
+func (e *Error) Error() string {
+	s := e.Code + ": " + e.Detail
+	if e.Cause != nil {
+		s += " (" + e.Cause.Error() + ")"
+	}
+	return s
+}
+
+// Is makes errors.Is see the kind.
+func (e *Error) Is(target error) bool { return target == e.Kind }
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Cause }
+
+// Fail makes an Error of a kind.
+func Fail(kind error, code, detail string) *Error {
+	return &Error{Kind: kind, Code: code, Detail: detail}
+}
+
+// ConflictField is the unique thing that is taken, as the engines report it.
+type ConflictField string
+
+const (
+	ConflictSlug        ConflictField = "slug"
+	ConflictEmail       ConflictField = "email"
+	ConflictExternalID  ConflictField = "external_id"
+	ConflictCollection  ConflictField = "collection"
+	ConflictDocumentID  ConflictField = "id"
+	ConflictOpenChange  ConflictField = "operation"
+	ConflictOperatorKey ConflictField = "name"
+)
+
+// TakenError is an engine's refusal of something unique. It is an ErrConflict.
+type TakenError struct{ Field ConflictField }
+
+func (e *TakenError) Error() string        { return string(e.Field) + " is taken" }
+func (e *TakenError) Is(target error) bool { return target == ErrConflict }
+
+// Taken is a TakenError of the field.
+func Taken(field ConflictField) error { return &TakenError{Field: field} }
+
+// FieldError is one invalid field of a request.
+type FieldError struct {
+	// Location is the field's path as the caller wrote it, such as "owner.email".
+	Location string
+	Code     string
+	Message  string
+}
+
+// FieldErrors are all the invalid fields of a request. They are ErrInvalid.
+type FieldErrors []FieldError
+
+func (e FieldErrors) Error() string {
+	parts := make([]string, len(e))
+	for i, f := range e {
+		parts[i] = f.Location + ": " + f.Message
+	}
+	return strings.Join(parts, "; ")
+}
+
+// Is makes errors.Is see ErrInvalid.
+func (e FieldErrors) Is(target error) bool { return target == ErrInvalid }
+
+// Invalid is a FieldErrors of one field.
+func Invalid(location, code, message string) FieldErrors {
+	return FieldErrors{{Location: location, Code: code, Message: message}}
+}
+
+// At prefixes the locations of FieldErrors in err with a parent's name and
+// returns any other error as it is.
+func At(parent string, err error) error {
+	var fields FieldErrors
+	if !errors.As(err, &fields) {
+		return err
+	}
+	out := make(FieldErrors, len(fields))
+	for i, f := range fields {
+		f.Location = parent + "." + f.Location
+		out[i] = f
+	}
+	return out
+}
+
+// Unavailable is an ErrUnavailable that names what is away.
+func Unavailable(what string, cause error) *Error {
+	return &Error{
+		Kind: ErrUnavailable, Code: "unavailable", RetryAfter: time.Second, Cause: cause,
+		Detail: fmt.Sprintf("%s cannot be reached right now. Try again shortly.", what),
+	}
+}
