@@ -1,6 +1,9 @@
 package app
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // OrganizationState says what an organization may do.
 type OrganizationState string
@@ -64,6 +67,12 @@ type Placement struct {
 	Collection string
 	// Generation goes up with every change of the placement, from 1.
 	Generation int64
+}
+
+// CollectionName is the collection of an organization with this slug. Slugs
+// have no "_", so two slugs never share one.
+func CollectionName(slug string) string {
+	return "org_" + strings.ReplaceAll(slug, "-", "_")
 }
 
 // NamespaceStats is the size of one organization's data.

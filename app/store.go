@@ -31,7 +31,8 @@ type Registry interface {
 	Close() error
 }
 
-// Invalidation names a thing that changed or went away.
+// Invalidation names a thing that changed or went away. Organization and User
+// together name their membership, and each of the two.
 type Invalidation struct {
 	Organization OrganizationID
 	User         UserID
@@ -110,7 +111,7 @@ type Lifecycle interface {
 	// BeginRename records the operation (whose Change has the new slug) and
 	// takes the new names (slug, email) while the old ones stay taken and in
 	// force. A second open operation on one organization is a TakenError of
-	// ConflictOpenChange.
+	// ConflictOpenChange. ErrStale and ErrNotFound as ChangeOrganization.
 	BeginRename(ctx context.Context, op Operation) error
 	// FinishRename applies the operation's Change, raises the placement's
 	// generation, gives the old names back and completes the operation.

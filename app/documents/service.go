@@ -1,0 +1,298 @@
+package documents
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"tenantry/app"
+)
+
+// Bounds of a page and of a document.
+const (
+	DefaultLimit = 50
+	MaxLimit     = 200
+	// MaxData is the most bytes of one document's data, in compact form. BSON
+	// allows 16 MiB for the whole.
+	MaxData = 8 << 20
+	maxType = 64
+)
+
+// Organizations finds an organization, decides whether the actor may, and says
+// where its documents are. tenancy.Service does it.
+type Organizations interface {
+	Resolve(ctx context.Context, actor app.Actor, ref string, p app.Permission) (app.Organization, error)
+	Located(org app.Organization) (app.Cluster, app.Namespace, error)
+}
+
+// Service does what can be done with documents.
+type Service struct {
+	organizations Organizations
+	clock         app.Clock
+}
+
+// New makes the service.
+func New(organizations Organizations, clock app.Clock) *Service {
+	return &Service{organizations: organizations, clock: clock}
+}
+
+// CreateInput is a new document.
+type CreateInput struct {
+	ID   string // empty: made here
+	Type string
+	Data []byte // a JSON object
+}
+
+// Create stores a new document, durably.
+func (s *Service) Create(ctx context.Context, actor app.Actor, org string, in CreateInput) (app.Document, error) {
+	cluster, ns, err := s.locate(ctx, actor, org, app.WriteDocuments)
+	if err != nil {
+		return app.Document{}, err
+	}
+	d := app.Document{Type: in.Type, Revision: 1}
+	if in.ID == "" {
+		d.ID = app.NewID[app.DocumentID]()
+	} else if d.ID, err = app.ParseDocumentID(in.ID); err != nil {
+		return app.Document{}, err
+	}
+	if err := checkType(in.Type); err != nil {
+		return app.Document{}, err
+	}
+	if d.Data, err = compactData("data", in.Data); err != nil {
+		return app.Document{}, err
+	}
+	d.CreatedAt = s.clock()
+	d.UpdatedAt = d.CreatedAt
+	if err := cluster.InsertDocument(ctx, ns, d); err != nil {
+		return app.Document{}, fmt.Errorf("create document: %w", spoken(err))
+	}
+	return d, nil
+}
+
+// Get gives one document.
+func (s *Service) Get(ctx context.Context, actor app.Actor, org, id string) (app.Document, error) {
+	cluster, ns, err := s.locate(ctx, actor, org, app.ReadDocuments)
+	if err != nil {
+		return app.Document{}, err
+	}
+	docID, err := app.ParseDocumentID(id)
+	if err != nil {
+		return app.Document{}, errUnknown()
+	}
+	d, err := cluster.Document(ctx, ns, docID)
+	if err != nil {
+		return app.Document{}, fmt.Errorf("get document: %w", spoken(err))
+	}
+	return d, nil
+}
+
+// PutInput replaces a document's data, and its type where one is given.
+type PutInput struct {
+	Type       *string
+	Data       []byte
+	IfRevision int64 // or app.AnyRevision
+}
+
+// Put replaces the data of a document that is there.
+func (s *Service) Put(ctx context.Context, actor app.Actor, org, id string, in PutInput) (app.Document, error) {
+	if in.Type != nil {
+		if err := checkType(*in.Type); err != nil {
+			return app.Document{}, err
+		}
+	}
+	data, err := compactData("data", in.Data)
+	if err != nil {
+		return app.Document{}, err
+	}
+	return s.update(ctx, actor, org, id, in.IfRevision, func(d *app.Document) error {
+		d.Data = data
+		if in.Type != nil {
+			d.Type = *in.Type
+		}
+		return nil
+	})
+}
+
+// PatchInput is a JSON merge patch (RFC 7396) of a document's data.
+type PatchInput struct {
+	Patch      []byte
+	IfRevision int64 // or app.AnyRevision
+}
+
+// Patch merges into the data of a document that is there.
+func (s *Service) Patch(ctx context.Context, actor app.Actor, org, id string, in PatchInput) (app.Document, error) {
+	patch, err := compactData("data", in.Patch)
+	if err != nil {
+		return app.Document{}, err
+	}
+	return s.update(ctx, actor, org, id, in.IfRevision, func(d *app.Document) error {
+		merged, err := Merge(d.Data, patch)
+		if err != nil {
+			return fmt.Errorf("merge into document %s: %w", d.ID, err)
+		}
+		// The merge can nest deeper and grow larger than either side.
+		d.Data, err = compactData("data", merged)
+		return err
+	})
+}
+
+func (s *Service) update(ctx context.Context, actor app.Actor, org, id string, revision int64, f func(*app.Document) error) (app.Document, error) {
+	cluster, ns, err := s.locate(ctx, actor, org, app.WriteDocuments)
+	if err != nil {
+		return app.Document{}, err
+	}
+	docID, err := app.ParseDocumentID(id)
+	if err != nil {
+		return app.Document{}, errUnknown()
+	}
+	now := s.clock()
+	d, err := cluster.UpdateDocument(ctx, ns, docID, revision, func(d *app.Document) error {
+		d.UpdatedAt = app.Later(now, d.UpdatedAt)
+		return f(d)
+	})
+	if err != nil {
+		return app.Document{}, fmt.Errorf("update document: %w", spoken(err))
+	}
+	return d, nil
+}
+
+// Delete removes one document.
+func (s *Service) Delete(ctx context.Context, actor app.Actor, org, id string, ifRevision int64) error {
+	cluster, ns, err := s.locate(ctx, actor, org, app.WriteDocuments)
+	if err != nil {
+		return err
+	}
+	docID, err := app.ParseDocumentID(id)
+	if err != nil {
+		return errUnknown()
+	}
+	if err := cluster.DeleteDocument(ctx, ns, docID, ifRevision); err != nil {
+		return fmt.Errorf("delete document: %w", spoken(err))
+	}
+	return nil
+}
+
+// ListInput selects documents.
+type ListInput struct {
+	Type   string // empty: all
+	Cursor string // a page's NextCursor
+	Limit  int    // 0: DefaultLimit
+}
+
+// ListPage is a part of a list, in order of id.
+type ListPage struct {
+	Items      []app.Document
+	NextCursor string // empty: this was the last
+}
+
+// List lists an organization's documents.
+func (s *Service) List(ctx context.Context, actor app.Actor, org string, in ListInput) (ListPage, error) {
+	cluster, ns, err := s.locate(ctx, actor, org, app.ReadDocuments)
+	if err != nil {
+		return ListPage{}, err
+	}
+	q := app.DocumentQuery{Type: in.Type, Limit: in.Limit}
+	if in.Limit == 0 {
+		q.Limit = DefaultLimit
+	}
+	if q.Limit < 1 || q.Limit > MaxLimit {
+		return ListPage{}, app.Invalid("limit", "invalid_limit", fmt.Sprintf("A limit is 1 to %d.", MaxLimit))
+	}
+	if in.Cursor != "" {
+		if q.After, err = decodeCursor(ns.Organization, in.Type, in.Cursor); err != nil {
+			return ListPage{}, err
+		}
+	}
+	limit := q.Limit
+	q.Limit++ // one more tells whether there is a next page
+	items, err := cluster.ListDocuments(ctx, ns, q)
+	if err != nil {
+		return ListPage{}, fmt.Errorf("list documents: %w", spoken(err))
+	}
+	page := ListPage{Items: items}
+	if len(items) > limit {
+		page.Items = items[:limit]
+		page.NextCursor = encodeCursor(ns.Organization, in.Type, items[limit-1].ID)
+	}
+	return page, nil
+}
+
+func (s *Service) locate(ctx context.Context, actor app.Actor, ref string, p app.Permission) (app.Cluster, app.Namespace, error) {
+	org, err := s.organizations.Resolve(ctx, actor, ref, p)
+	if err != nil {
+		return nil, app.Namespace{}, err
+	}
+	return s.organizations.Located(org)
+}
+
+func checkType(s string) error {
+	ok := s != "" && len(s) <= maxType
+	for i := 0; ok && i < len(s); i++ {
+		c := s[i]
+		ok = c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c == '.'
+	}
+	if !ok {
+		return app.Invalid("type", "invalid_type", `A type is 1 to 64 letters, digits, "-", "_" or ".".`)
+	}
+	return nil
+}
+
+func compactData(location string, data []byte) ([]byte, error) {
+	compact, err := Compact(location, data)
+	if err == nil && len(compact) > MaxData {
+		return nil, app.Fail(app.ErrTooLarge, "document_too_large", "A document's data is at most 8 MiB.")
+	}
+	return compact, err
+}
+
+// cursor binds a place in a list to the list: one organization's is worth
+// nothing in another's.
+type cursor struct {
+	Organization app.OrganizationID `json:"o"`
+	Type         string             `json:"t,omitempty"`
+	After        app.DocumentID     `json:"a"`
+}
+
+func encodeCursor(org app.OrganizationID, typ string, after app.DocumentID) string {
+	raw, _ := json.Marshal(cursor{org, typ, after}) // strings always marshal
+	return base64.RawURLEncoding.EncodeToString(raw)
+}
+
+func decodeCursor(org app.OrganizationID, typ, s string) (app.DocumentID, error) {
+	raw, err := base64.RawURLEncoding.DecodeString(s)
+	var c cursor
+	if err == nil {
+		err = json.Unmarshal(raw, &c)
+	}
+	if err == nil {
+		_, err = app.ParseDocumentID(string(c.After))
+	}
+	if err != nil || c.Organization != org || c.Type != typ {
+		return "", app.Invalid("cursor", "invalid_cursor", "This cursor is not one of this list. Begin again without it.")
+	}
+	return c.After, nil
+}
+
+// spoken turns an engine's refusal into the sentence for a person.
+func spoken(err error) error {
+	var told *app.Error
+	var fields app.FieldErrors
+	switch {
+	case errors.As(err, &told), errors.As(err, &fields):
+		return err
+	case errors.Is(err, app.ErrNotFound):
+		return errUnknown()
+	case errors.Is(err, app.ErrStale):
+		return app.Fail(app.ErrStale, "revision_mismatch",
+			"The document has changed since you read it. Read it again and repeat your change.")
+	case errors.Is(err, app.ErrConflict):
+		return app.Fail(app.ErrConflict, "document_id_taken", "There is a document with this id already.")
+	}
+	return err
+}
+
+func errUnknown() error {
+	return app.Fail(app.ErrNotFound, "document_not_found", "There is no document with this id in this organization.")
+}

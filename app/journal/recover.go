@@ -1,0 +1,85 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"tenantry/app"
+)
+
+// reconcileEvery is how often open operations are looked for. What finds none
+// costs one read of an index.
+const reconcileEvery = 2 * time.Second
+
+// Recover finishes or undoes every open operation that nobody works on. It
+// goes on after a failure and returns how many it ended and all that failed.
+func (r *Runner) Recover(ctx context.Context) (ended int, err error) {
+	open, err := r.journal.OpenOperations(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("list open operations: %w", err)
+	}
+	var failures []error
+	for _, op := range open {
+		did, err := r.recoverOne(ctx, op.ID)
+		if err != nil {
+			failures = append(failures, fmt.Errorf("%s operation %s of organization %s: %w",
+				op.Kind, op.ID, op.OrganizationID, err))
+		}
+		if did {
+			ended++
+		}
+	}
+	return ended, errors.Join(failures...)
+}
+
+func (r *Runner) recoverOne(ctx context.Context, id app.OperationID) (bool, error) {
+	if !r.claim(id) {
+		return false, nil
+	}
+	defer r.release(id)
+	// Read again: it may have ended between the list and the claim.
+	op, err := r.journal.Operation(ctx, id)
+	if errors.Is(err, app.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil || !op.State.Open() {
+		return false, err
+	}
+	plan, known := r.plans[op.Kind]
+	if !known {
+		return false, fmt.Errorf("this version does not know the kind %q; it was recorded by a newer one", op.Kind)
+	}
+	if op.State == app.OperationRunning && plan.Interrupted == Forward {
+		err = r.do(ctx, plan, op)
+	} else {
+		reason := op.Error
+		if reason == "" {
+			reason = "the server that ran it stopped"
+		}
+		err = r.undo(ctx, plan, op, reason)
+	}
+	if err != nil {
+		return false, err
+	}
+	r.log.Info("an interrupted operation was ended", "operation_id", op.ID,
+		"kind", op.Kind, "org_id", op.OrganizationID)
+	return true, nil
+}
+
+// Reconcile calls Recover now and then until the context ends.
+func (r *Runner) Reconcile(ctx context.Context) {
+	ticker := time.NewTicker(reconcileEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		if _, err := r.Recover(ctx); err != nil && ctx.Err() == nil {
+			r.log.Warn("operations are still open", "error", err)
+		}
+	}
+}

@@ -1,0 +1,131 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"tenantry/app"
+)
+
+// stepTimeout bounds one step. Steps outlive the request that began them: an
+// answer nobody waits for is no reason to leave half a thing.
+const stepTimeout = time.Minute
+
+// Runner runs and recovers operations.
+type Runner struct {
+	journal app.Journal
+	clock   app.Clock
+	log     *slog.Logger
+	plans   map[app.OperationKind]Plan
+
+	mu      sync.Mutex
+	running map[app.OperationID]bool
+}
+
+// NewRunner makes a Runner that can recover the kinds of the plans.
+func NewRunner(journal app.Journal, clock app.Clock, log *slog.Logger, plans ...Plan) *Runner {
+	r := &Runner{
+		journal: journal, clock: clock, log: log,
+		plans:   make(map[app.OperationKind]Plan, len(plans)),
+		running: make(map[app.OperationID]bool),
+	}
+	for _, p := range plans {
+		r.plans[p.Kind] = p
+	}
+	return r
+}
+
+// PendingError says that an operation was begun, could not be finished now,
+// and will be. It wraps what stopped it.
+type PendingError struct {
+	Operation app.OperationID
+	Err       error
+}
+
+func (e *PendingError) Error() string {
+	return fmt.Sprintf("operation %s goes on in the background: %v", e.Operation, e.Err)
+}
+
+// Unwrap gives what stopped it.
+func (e *PendingError) Unwrap() error { return e.Err }
+
+// Run calls begin, which records the operation, and then does the plan's
+// steps. The error of begin is returned as it is: nothing was begun. After the
+// error of a step everything was undone, unless it is a PendingError.
+func (r *Runner) Run(ctx context.Context, p Plan, op app.Operation, begin func(context.Context) error) error {
+	r.claim(op.ID)
+	defer r.release(op.ID)
+	if err := begin(ctx); err != nil {
+		return err
+	}
+	return r.do(context.WithoutCancel(ctx), p, op)
+}
+
+func (r *Runner) do(ctx context.Context, p Plan, op app.Operation) error {
+	for _, step := range p.Steps {
+		if step.Do == nil {
+			continue
+		}
+		err := bounded(ctx, op, step.Do)
+		if err == nil {
+			continue
+		}
+		// A commit can fail to answer and yet have happened.
+		if now, readErr := r.journal.Operation(ctx, op.ID); readErr == nil && now.State == app.OperationCompleted {
+			return nil
+		}
+		r.log.Warn("a step was refused", "operation_id", op.ID, "kind", op.Kind,
+			"org_id", op.OrganizationID, "step", step.Name, "error", err)
+		if p.OnlyForward {
+			return &PendingError{Operation: op.ID, Err: err}
+		}
+		if undoErr := r.undo(ctx, p, op, step.Name+": "+err.Error()); undoErr != nil {
+			return &PendingError{Operation: op.ID, Err: errors.Join(err, undoErr)}
+		}
+		return err
+	}
+	return nil
+}
+
+func (r *Runner) undo(ctx context.Context, p Plan, op app.Operation, reason string) error {
+	if err := r.journal.AbortOperation(ctx, op.ID, reason, r.clock()); err != nil {
+		return fmt.Errorf("abort: %w", err)
+	}
+	op.State, op.Error = app.OperationAborting, reason
+	for i := len(p.Steps) - 1; i >= 0; i-- {
+		step := p.Steps[i]
+		if step.Undo == nil {
+			continue
+		}
+		if err := bounded(ctx, op, step.Undo); err != nil {
+			return fmt.Errorf("undo %s: %w", step.Name, err)
+		}
+	}
+	return nil
+}
+
+func bounded(ctx context.Context, op app.Operation, f func(context.Context, app.Operation) error) error {
+	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
+	defer cancel()
+	return f(ctx, op)
+}
+
+func (r *Runner) claim(id app.OperationID) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.running[id] {
+		return false
+	}
+	r.running[id] = true
+	return true
+}
+
+func (r *Runner) release(id app.OperationID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.running, id)
+}

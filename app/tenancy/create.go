@@ -1,0 +1,237 @@
+package tenancy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"tenantry/app"
+	"tenantry/app/journal"
+)
+
+const retryChange = time.Second
+
+// CreateInput is what a new organization is made of. Only Name is always
+// required.
+type CreateInput struct {
+	Name       string
+	Slug       string // empty: made from the name
+	ExternalID string
+	Metadata   map[string]string
+	// Owner is the new user who owns it. Without one, the user who asks does.
+	Owner *OwnerInput
+	// Cluster and Isolation are for operators; empty: as configured.
+	Cluster   string
+	Isolation app.Isolation
+}
+
+// OwnerInput is the user made together with an organization.
+type OwnerInput struct {
+	Email    string
+	Password string
+	Name     string
+}
+
+// Create makes an organization with its owner and the place of its data: all
+// of it or, after any error but a lost connection, nothing.
+func (s *Service) Create(ctx context.Context, actor app.Actor, in CreateInput) (app.Organization, error) {
+	if !s.cfg.SignupOpen && !actor.Operator() {
+		return app.Organization{}, app.Fail(app.ErrForbidden, "signup_closed",
+			"Only the operator creates organizations on this server. Ask them.")
+	}
+	if (in.Cluster != "" || in.Isolation != "") && !actor.Operator() {
+		return app.Organization{}, app.Fail(app.ErrForbidden, "operator_only",
+			"Only an operator chooses where an organization's data lives. Leave out \"placement\".")
+	}
+	creation, password, err := s.compose(actor, in)
+	if err != nil {
+		return app.Organization{}, err
+	}
+	if err := s.precheck(ctx, creation); err != nil {
+		return app.Organization{}, err
+	}
+	if creation.Owner != nil {
+		if creation.Owner.PasswordHash, err = s.credentials.HashPassword(ctx, password); err != nil {
+			return app.Organization{}, err
+		}
+	}
+	// Hashing may have waited: the times are those of the act.
+	at := s.clock()
+	org := &creation.Organization
+	org.CreatedAt, org.UpdatedAt, creation.Membership.CreatedAt = at, at, at
+	if creation.Owner != nil {
+		creation.Owner.CreatedAt, creation.Owner.UpdatedAt = at, at
+	}
+	var made app.Organization
+	plan := s.createPlan(&made)
+	op := newOperation(plan.Kind, *org, at)
+	err = s.runner.Run(ctx, plan, op, func(ctx context.Context) error {
+		return s.registry.BeginCreate(ctx, op, creation)
+	})
+	if errors.Is(err, app.ErrNotFound) {
+		return app.Organization{}, app.Fail(app.ErrUnauthenticated, "session_ended", "Your user is gone. Sign in again.")
+	}
+	if err != nil {
+		return app.Organization{}, fmt.Errorf("create organization: %w", taken(err))
+	}
+	return made, nil
+}
+
+func (s *Service) createPlan(made *app.Organization) journal.Plan {
+	return journal.Plan{
+		Kind:        app.OperationCreate,
+		Interrupted: journal.Backward,
+		Steps: []journal.Step{
+			{Name: "record", Undo: func(ctx context.Context, op app.Operation) error {
+				return s.registry.AbandonCreate(ctx, op, op.Error, s.clock())
+			}},
+			{Name: "provision", Do: s.provision, Undo: s.drop},
+			{Name: "open", Do: func(ctx context.Context, op app.Operation) error {
+				org, err := s.registry.FinishCreate(ctx, op, s.clock())
+				if err == nil && made != nil {
+					*made = org
+				}
+				return err
+			}},
+		},
+	}
+}
+
+func (s *Service) provision(ctx context.Context, op app.Operation) error {
+	cluster, err := s.cluster(op.Placement.Cluster)
+	if err != nil {
+		return err
+	}
+	return cluster.Provision(ctx, app.Namespace{Organization: op.OrganizationID, Placement: op.Placement})
+}
+
+func (s *Service) drop(ctx context.Context, op app.Operation) error {
+	cluster, err := s.cluster(op.Placement.Cluster)
+	if err != nil {
+		return err
+	}
+	return cluster.Drop(ctx, app.Namespace{Organization: op.OrganizationID, Placement: op.Placement})
+}
+
+// compose checks the whole input, so that one answer names all that is wrong.
+func (s *Service) compose(actor app.Actor, in CreateInput) (app.Creation, string, error) {
+	var fields app.FieldErrors
+	org := app.Organization{
+		ID: app.NewID[app.OrganizationID](), ExternalID: in.ExternalID, Metadata: in.Metadata,
+		State: app.StateCreating, Revision: 1,
+	}
+	name, err := ParseName(in.Name)
+	if err := collect(&fields, err); err != nil {
+		return app.Creation{}, "", err
+	}
+	org.Name, org.NameKey = name, FoldName(name)
+	if err == nil && in.Slug == "" {
+		org.Slug, err = Slugify(name)
+	} else if in.Slug != "" {
+		org.Slug, err = ParseSlug(in.Slug)
+	} else {
+		err = nil
+	}
+	for _, err := range []error{err, checkExternalID(in.ExternalID), checkMetadata(in.Metadata)} {
+		if err := collect(&fields, err); err != nil {
+			return app.Creation{}, "", err
+		}
+	}
+	creation := app.Creation{Membership: app.Membership{OrganizationID: org.ID, Role: app.RoleOwner}}
+	var password string
+	switch {
+	case in.Owner != nil:
+		owner, err := s.owner(*in.Owner, org)
+		if err := collect(&fields, app.At("owner", err)); err != nil {
+			return app.Creation{}, "", err
+		}
+		creation.Owner, creation.Membership.UserID, password = &owner, owner.ID, in.Owner.Password
+	case actor.Kind == app.AsUser:
+		creation.Membership.UserID = actor.UserID
+	default:
+		fields = append(fields, app.FieldError{Location: "owner", Code: "required",
+			Message: "An owner is required: email and password of the user who will own the organization."})
+	}
+	if err := orNil(fields); err != nil {
+		return app.Creation{}, "", err
+	}
+	org.OwnerID = creation.Membership.UserID
+	org.Placement, err = s.locate(org, in)
+	creation.Organization = org
+	return creation, password, err
+}
+
+func (s *Service) owner(in OwnerInput, org app.Organization) (app.User, error) {
+	var fields app.FieldErrors
+	email, key, err := s.credentials.ParseEmail(in.Email)
+	if err := collect(&fields, err); err != nil {
+		return app.User{}, err
+	}
+	if err := collect(&fields, s.credentials.CheckPassword(in.Password, key, org.Name, org.Slug)); err != nil {
+		return app.User{}, err
+	}
+	name := in.Name
+	if name != "" {
+		name, err = ParseName(name)
+		if err := collect(&fields, err); err != nil {
+			return app.User{}, err
+		}
+	}
+	return app.User{ID: app.NewID[app.UserID](), Email: email, EmailKey: key, Name: name, Revision: 1}, orNil(fields)
+}
+
+func (s *Service) locate(org app.Organization, in CreateInput) (app.Placement, error) {
+	name, isolation := s.cfg.Cluster, s.cfg.Isolation
+	if in.Cluster != "" {
+		name = in.Cluster
+	}
+	if in.Isolation != "" {
+		isolation = in.Isolation
+	}
+	cluster := s.clusters[name]
+	if cluster == nil {
+		return app.Placement{}, app.Invalid("placement.cluster", "unknown_cluster", "There is no cluster with this name.")
+	}
+	placement, err := cluster.Locate(org.ID, org.Slug, isolation)
+	if err != nil {
+		return app.Placement{}, app.At("placement", err)
+	}
+	placement.Cluster = name
+	return placement, nil
+}
+
+// precheck spares the hashing of a password for a request that is bound to
+// fail. The registry's unique indexes decide.
+func (s *Service) precheck(ctx context.Context, c app.Creation) error {
+	_, err := s.registry.OrganizationBySlug(ctx, c.Organization.Slug)
+	if err == nil {
+		return taken(app.Taken(app.ConflictSlug))
+	}
+	if !errors.Is(err, app.ErrNotFound) {
+		return err
+	}
+	if c.Owner == nil {
+		return nil
+	}
+	return s.emailFree(ctx, c.Owner.EmailKey, "")
+}
+
+// emailFree refuses an address that somebody other than self has.
+func (s *Service) emailFree(ctx context.Context, key string, self app.UserID) error {
+	user, err := s.registry.UserByEmail(ctx, key)
+	switch {
+	case errors.Is(err, app.ErrNotFound) || err == nil && user.ID == self:
+		return nil
+	case err != nil:
+		return err
+	}
+	return taken(app.Taken(app.ConflictEmail))
+}
+
+func newOperation(kind app.OperationKind, org app.Organization, at time.Time) app.Operation {
+	return app.Operation{
+		ID: app.NewID[app.OperationID](), Kind: kind, OrganizationID: org.ID,
+		State: app.OperationRunning, Placement: org.Placement, CreatedAt: at, UpdatedAt: at,
+	}
+}

@@ -1,0 +1,225 @@
+package tenancy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+
+	"tenantry/app"
+	"tenantry/app/journal"
+)
+
+// UpdateInput is a change of an organization; nil leaves as it is.
+type UpdateInput struct {
+	// IfRevision is the revision that must be there, or app.AnyRevision.
+	IfRevision int64
+	Name       *string
+	// Slug: without one, the slug follows the name if it was made from the name.
+	Slug       *string
+	ExternalID *string // empty: taken away
+	// Metadata is merged: a nil value removes the key.
+	Metadata map[string]*string
+	// ClearMetadata removes every key first.
+	ClearMetadata bool
+	// Email and Password are new credentials of the user who asks, or of the
+	// first owner when an operator asks. A new password ends all sessions.
+	Email    *string
+	Password *string
+}
+
+// Update applies the whole change or nothing of it. A new slug renames the
+// collection, and the documents follow.
+func (s *Service) Update(ctx context.Context, actor app.Actor, ref string, in UpdateInput) (app.Organization, error) {
+	// What a change derives from the present state (merged metadata) must meet
+	// that very state; who named no revision is not to be bothered with it.
+	const tries = 8
+	for try := 1; ; try++ {
+		org, err := s.Resolve(ctx, actor, ref, app.UpdateOrganization)
+		if err != nil {
+			return app.Organization{}, err
+		}
+		changed, err := s.updateOnce(ctx, actor, org, in)
+		if err == nil {
+			return changed, nil
+		}
+		if errors.Is(err, app.ErrStale) && in.IfRevision == app.AnyRevision && try < tries {
+			// The caller's own reference may be a slug that is going away.
+			ref = string(org.ID)
+			continue
+		}
+		return app.Organization{}, fmt.Errorf("update organization: %w", stale(taken(err)))
+	}
+}
+
+func (s *Service) updateOnce(ctx context.Context, actor app.Actor, org app.Organization, in UpdateInput) (app.Organization, error) {
+	change, err := s.composeChange(ctx, actor, org, in)
+	if err != nil {
+		return app.Organization{}, err
+	}
+	if change.Slug == nil {
+		return s.registry.ChangeOrganization(ctx, change)
+	}
+	var renamed app.Organization
+	plan := s.renamePlan(&renamed)
+	op := newOperation(plan.Kind, org, change.At)
+	op.Change = &change
+	err = s.runner.Run(ctx, plan, op, func(ctx context.Context) error {
+		return s.registry.BeginRename(ctx, op)
+	})
+	return renamed, err
+}
+
+func (s *Service) renamePlan(renamed *app.Organization) journal.Plan {
+	return journal.Plan{
+		Kind:        app.OperationRename,
+		Interrupted: journal.Forward,
+		Steps: []journal.Step{
+			{Name: "reserve", Undo: func(ctx context.Context, op app.Operation) error {
+				return s.registry.AbandonRename(ctx, op, op.Error, s.clock())
+			}},
+			{
+				Name: "collection",
+				Do: func(ctx context.Context, op app.Operation) error {
+					return s.renameCollection(ctx, op, *op.Change.Collection, op.Placement.Generation+1)
+				},
+				Undo: func(ctx context.Context, op app.Operation) error {
+					return s.renameCollection(ctx, op, op.Placement.Collection, op.Placement.Generation)
+				},
+			},
+			{Name: "apply", Do: func(ctx context.Context, op app.Operation) error {
+				org, err := s.registry.FinishRename(ctx, op, s.clock())
+				if err == nil && renamed != nil {
+					*renamed = org
+				}
+				return err
+			}},
+		},
+	}
+}
+
+func (s *Service) renameCollection(ctx context.Context, op app.Operation, collection string, generation int64) error {
+	cluster, err := s.cluster(op.Placement.Cluster)
+	if err != nil {
+		return err
+	}
+	ns := app.Namespace{Organization: op.OrganizationID, Placement: op.Placement}
+	return cluster.Rename(ctx, ns, collection, generation)
+}
+
+// composeChange checks everything before anything is applied, the email's
+// being free included; the registry checks that again where it counts.
+func (s *Service) composeChange(ctx context.Context, actor app.Actor, org app.Organization, in UpdateInput) (app.OrganizationChange, error) {
+	change := app.OrganizationChange{OrganizationID: org.ID, IfRevision: in.IfRevision, ExternalID: in.ExternalID}
+	var fields app.FieldErrors
+	name, slug, err := newNames(org, in)
+	if err := collect(&fields, err); err != nil {
+		return change, err
+	}
+	if in.Name != nil && name != org.Name {
+		key := FoldName(name)
+		change.Name, change.NameKey = &name, &key
+	}
+	if slug != org.Slug && slug != "" {
+		collection := app.CollectionName(slug)
+		change.Slug, change.Collection = &slug, &collection
+	}
+	if in.ExternalID != nil {
+		if err := collect(&fields, checkExternalID(*in.ExternalID)); err != nil {
+			return change, err
+		}
+	}
+	if in.ClearMetadata || in.Metadata != nil {
+		change.Metadata = mergeMetadata(org.Metadata, in)
+		if err := collect(&fields, checkMetadata(change.Metadata)); err != nil {
+			return change, err
+		}
+		// The merge read the organization: it must still be that one.
+		if change.IfRevision == app.AnyRevision {
+			change.IfRevision = org.Revision
+		}
+	}
+	if in.Email != nil || in.Password != nil {
+		change.User, err = s.credentialChange(ctx, actor, org, in, name, slug)
+		if err := collect(&fields, err); err != nil {
+			return change, err
+		}
+	}
+	if err := orNil(fields); err != nil {
+		return change, err
+	}
+	if change.User != nil && in.Password != nil {
+		hash, err := s.credentials.HashPassword(ctx, *in.Password)
+		if err != nil {
+			return change, err
+		}
+		change.User.PasswordHash = &hash
+	}
+	change.At = app.Later(s.clock(), org.UpdatedAt)
+	return change, nil
+}
+
+func newNames(org app.Organization, in UpdateInput) (name, slug string, err error) {
+	name, slug = org.Name, org.Slug
+	if in.Name != nil {
+		if name, err = ParseName(*in.Name); err != nil {
+			return org.Name, org.Slug, err
+		}
+	}
+	switch {
+	case in.Slug != nil:
+		slug, err = ParseSlug(*in.Slug)
+	case in.Name != nil:
+		if derived, _ := Slugify(org.Name); derived == org.Slug {
+			slug, err = Slugify(name)
+		}
+	}
+	return name, slug, err
+}
+
+func mergeMetadata(old map[string]string, in UpdateInput) map[string]string {
+	merged := map[string]string{}
+	if !in.ClearMetadata {
+		maps.Copy(merged, old)
+	}
+	for k, v := range in.Metadata {
+		if v == nil {
+			delete(merged, k)
+		} else {
+			merged[k] = *v
+		}
+	}
+	return merged
+}
+
+func (s *Service) credentialChange(ctx context.Context, actor app.Actor, org app.Organization, in UpdateInput, name, slug string) (*app.CredentialChange, error) {
+	change := &app.CredentialChange{UserID: actor.UserID}
+	if actor.Operator() {
+		change.UserID = org.OwnerID
+	}
+	user, err := s.registry.User(ctx, change.UserID)
+	if err != nil {
+		return nil, err
+	}
+	var fields app.FieldErrors
+	emailKey := user.EmailKey
+	if in.Email != nil {
+		email, key, err := s.credentials.ParseEmail(*in.Email)
+		if err := collect(&fields, err); err != nil {
+			return nil, err
+		}
+		if err == nil {
+			emailKey = key
+			if err := s.emailFree(ctx, key, user.ID); err != nil {
+				return nil, err
+			}
+			change.Email, change.EmailKey = &email, &key
+		}
+	}
+	if in.Password != nil {
+		if err := collect(&fields, s.credentials.CheckPassword(*in.Password, emailKey, name, slug)); err != nil {
+			return nil, err
+		}
+	}
+	return change, orNil(fields)
+}
