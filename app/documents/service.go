@@ -2,9 +2,6 @@ package documents
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
-	"errors"
 	"fmt"
 
 	"tenantry/app"
@@ -97,6 +94,10 @@ type PutInput struct {
 
 // Put replaces the data of a document that is there.
 func (s *Service) Put(ctx context.Context, actor app.Actor, org, id string, in PutInput) (app.Document, error) {
+	t, err := s.target(ctx, actor, org, id)
+	if err != nil {
+		return app.Document{}, err
+	}
 	if in.Type != nil {
 		if err := checkType(*in.Type); err != nil {
 			return app.Document{}, err
@@ -106,7 +107,7 @@ func (s *Service) Put(ctx context.Context, actor app.Actor, org, id string, in P
 	if err != nil {
 		return app.Document{}, err
 	}
-	return s.update(ctx, actor, org, id, in.IfRevision, func(d *app.Document) error {
+	return s.update(ctx, t, in.IfRevision, func(d *app.Document) error {
 		d.Data = data
 		if in.Type != nil {
 			d.Type = *in.Type
@@ -123,11 +124,15 @@ type PatchInput struct {
 
 // Patch merges into the data of a document that is there.
 func (s *Service) Patch(ctx context.Context, actor app.Actor, org, id string, in PatchInput) (app.Document, error) {
+	t, err := s.target(ctx, actor, org, id)
+	if err != nil {
+		return app.Document{}, err
+	}
 	patch, err := compactData("data", in.Patch)
 	if err != nil {
 		return app.Document{}, err
 	}
-	return s.update(ctx, actor, org, id, in.IfRevision, func(d *app.Document) error {
+	return s.update(ctx, t, in.IfRevision, func(d *app.Document) error {
 		merged, err := Merge(d.Data, patch)
 		if err != nil {
 			return fmt.Errorf("merge into document %s: %w", d.ID, err)
@@ -138,17 +143,40 @@ func (s *Service) Patch(ctx context.Context, actor app.Actor, org, id string, in
 	})
 }
 
-func (s *Service) update(ctx context.Context, actor app.Actor, org, id string, revision int64, f func(*app.Document) error) (app.Document, error) {
+// Delete removes one document.
+func (s *Service) Delete(ctx context.Context, actor app.Actor, org, id string, ifRevision int64) error {
+	t, err := s.target(ctx, actor, org, id)
+	if err != nil {
+		return err
+	}
+	if err := t.cluster.DeleteDocument(ctx, t.ns, t.id, ifRevision); err != nil {
+		return fmt.Errorf("delete document: %w", spoken(err))
+	}
+	return nil
+}
+
+// target is a document that the actor may write.
+type target struct {
+	cluster app.Cluster
+	ns      app.Namespace
+	id      app.DocumentID
+}
+
+func (s *Service) target(ctx context.Context, actor app.Actor, org, id string) (target, error) {
 	cluster, ns, err := s.locate(ctx, actor, org, app.WriteDocuments)
 	if err != nil {
-		return app.Document{}, err
+		return target{}, err
 	}
 	docID, err := app.ParseDocumentID(id)
 	if err != nil {
-		return app.Document{}, errUnknown()
+		return target{}, errUnknown()
 	}
+	return target{cluster, ns, docID}, nil
+}
+
+func (s *Service) update(ctx context.Context, t target, revision int64, f func(*app.Document) error) (app.Document, error) {
 	now := s.clock()
-	d, err := cluster.UpdateDocument(ctx, ns, docID, revision, func(d *app.Document) error {
+	d, err := t.cluster.UpdateDocument(ctx, t.ns, t.id, revision, func(d *app.Document) error {
 		d.UpdatedAt = app.Later(now, d.UpdatedAt)
 		return f(d)
 	})
@@ -156,22 +184,6 @@ func (s *Service) update(ctx context.Context, actor app.Actor, org, id string, r
 		return app.Document{}, fmt.Errorf("update document: %w", spoken(err))
 	}
 	return d, nil
-}
-
-// Delete removes one document.
-func (s *Service) Delete(ctx context.Context, actor app.Actor, org, id string, ifRevision int64) error {
-	cluster, ns, err := s.locate(ctx, actor, org, app.WriteDocuments)
-	if err != nil {
-		return err
-	}
-	docID, err := app.ParseDocumentID(id)
-	if err != nil {
-		return errUnknown()
-	}
-	if err := cluster.DeleteDocument(ctx, ns, docID, ifRevision); err != nil {
-		return fmt.Errorf("delete document: %w", spoken(err))
-	}
-	return nil
 }
 
 // ListInput selects documents.
@@ -245,54 +257,4 @@ func compactData(location string, data []byte) ([]byte, error) {
 		return nil, app.Fail(app.ErrTooLarge, "document_too_large", "A document's data is at most 8 MiB.")
 	}
 	return compact, err
-}
-
-// cursor binds a place in a list to the list: one organization's is worth
-// nothing in another's.
-type cursor struct {
-	Organization app.OrganizationID `json:"o"`
-	Type         string             `json:"t,omitempty"`
-	After        app.DocumentID     `json:"a"`
-}
-
-func encodeCursor(org app.OrganizationID, typ string, after app.DocumentID) string {
-	raw, _ := json.Marshal(cursor{org, typ, after}) // strings always marshal
-	return base64.RawURLEncoding.EncodeToString(raw)
-}
-
-func decodeCursor(org app.OrganizationID, typ, s string) (app.DocumentID, error) {
-	raw, err := base64.RawURLEncoding.DecodeString(s)
-	var c cursor
-	if err == nil {
-		err = json.Unmarshal(raw, &c)
-	}
-	if err == nil {
-		_, err = app.ParseDocumentID(string(c.After))
-	}
-	if err != nil || c.Organization != org || c.Type != typ {
-		return "", app.Invalid("cursor", "invalid_cursor", "This cursor is not one of this list. Begin again without it.")
-	}
-	return c.After, nil
-}
-
-// spoken turns an engine's refusal into the sentence for a person.
-func spoken(err error) error {
-	var told *app.Error
-	var fields app.FieldErrors
-	switch {
-	case errors.As(err, &told), errors.As(err, &fields):
-		return err
-	case errors.Is(err, app.ErrNotFound):
-		return errUnknown()
-	case errors.Is(err, app.ErrStale):
-		return app.Fail(app.ErrStale, "revision_mismatch",
-			"The document has changed since you read it. Read it again and repeat your change.")
-	case errors.Is(err, app.ErrConflict):
-		return app.Fail(app.ErrConflict, "document_id_taken", "There is a document with this id already.")
-	}
-	return err
-}
-
-func errUnknown() error {
-	return app.Fail(app.ErrNotFound, "document_not_found", "There is no document with this id in this organization.")
 }
