@@ -1,0 +1,151 @@
+package storagetest
+
+import (
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"tenantry/app"
+)
+
+// feed collects what a registry says has changed.
+type feed struct {
+	mu    sync.Mutex
+	items []app.Invalidation
+}
+
+func (f *feed) add(i app.Invalidation) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.items = append(f.items, i)
+}
+
+// take empties the feed.
+func (f *feed) take() []app.Invalidation {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	items := f.items
+	f.items = nil
+	return items
+}
+
+func subscribing(s registrySuite) {
+	s.test("Subscribe/HearsOfEverythingBeforeTheAnswer", func(t *testing.T, w *world) {
+		var first, second feed
+		w.Subscribe(first.add)
+		w.Subscribe(second.add)
+		hears := func(what string, about func(app.Invalidation) bool) {
+			t.Helper()
+			for _, items := range [][]app.Invalidation{first.take(), second.take()} {
+				if !slices.ContainsFunc(items, about) {
+					t.Fatalf("%s was not announced; heard %+v", what, items)
+				}
+			}
+		}
+		silent := func() { first.take(); second.take() }
+
+		c := w.creation("acme")
+		org, user := c.Organization.ID, c.Owner.ID
+		ofOrganization := func(i app.Invalidation) bool { return i.Organization == org }
+		ofUser := func(i app.Invalidation) bool { return i.User == user }
+		op := w.begin(c)
+		hears("BeginCreate", ofOrganization)
+		_, err := w.FinishCreate(w.ctx, op, w.now())
+		must(t, err)
+		hears("FinishCreate", ofOrganization)
+
+		_, err = w.ChangeOrganization(w.ctx, app.OrganizationChange{OrganizationID: org, Metadata: map[string]string{}, At: w.now(),
+			User: &app.CredentialChange{UserID: user, PasswordHash: ptr("new")}})
+		must(t, err)
+		hears("ChangeOrganization", ofOrganization)
+		_, err = w.ChangeOrganization(w.ctx, app.OrganizationChange{OrganizationID: org, At: w.now(),
+			User: &app.CredentialChange{UserID: user, PasswordHash: ptr("newer")}})
+		must(t, err)
+		hears("a change of credentials", ofUser)
+		must(t, w.ReplacePasswordHash(w.ctx, user, "newer", "newest"))
+		hears("ReplacePasswordHash", ofUser)
+
+		session := w.newSession(org, user)
+		must(t, w.CreateSession(w.ctx, session, "newest"))
+		silent()
+		at := w.now()
+		must(t, w.RotateSession(w.ctx, session.ID, session.RefreshHash, hashOf("next"), at, at.Add(time.Hour)))
+		hears("RotateSession", func(i app.Invalidation) bool { return i.Session == session.ID })
+		must(t, w.DeleteSession(w.ctx, session.ID))
+		hears("DeleteSession", func(i app.Invalidation) bool { return i.Session == session.ID })
+
+		key := w.operatorKey("key")
+		must(t, w.CreateOperatorKey(w.ctx, key))
+		silent()
+		_, err = w.RevokeOperatorKey(w.ctx, key.ID, w.now())
+		must(t, err)
+		hears("RevokeOperatorKey", func(i app.Invalidation) bool { return i.OperatorKey == key.ID })
+
+		rename := w.rename(w.organization(org), "bolt")
+		must(t, w.BeginRename(w.ctx, rename))
+		silent()
+		_, err = w.FinishRename(w.ctx, rename, w.now())
+		must(t, err)
+		hears("FinishRename", ofOrganization)
+		remove := w.operation(app.OperationDelete, w.organization(org))
+		must(t, w.BeginDelete(w.ctx, remove, app.AnyRevision))
+		hears("BeginDelete", ofOrganization)
+		must(t, w.FinishDelete(w.ctx, remove, w.now()))
+		hears("FinishDelete", ofOrganization)
+
+		op = w.begin(w.creation("acme"))
+		org = op.OrganizationID
+		silent()
+		must(t, w.AbandonCreate(w.ctx, op, "why", w.now()))
+		hears("AbandonCreate", ofOrganization)
+	})
+
+	s.test("Subscribe/HearsTheMembershipsThatGo", func(t *testing.T, w *world) {
+		acme := w.tenant("acme")
+		var heard feed
+		w.Subscribe(heard.add)
+		op := w.operation(app.OperationDelete, acme.org)
+		must(t, w.BeginDelete(w.ctx, op, app.AnyRevision))
+		must(t, w.FinishDelete(w.ctx, op, w.now()))
+		if !slices.ContainsFunc(heard.take(), func(i app.Invalidation) bool {
+			return i.Organization == acme.org.ID && i.User == acme.owner.ID
+		}) {
+			t.Fatal("the end of a membership was not announced")
+		}
+	})
+
+	s.test("Subscribe/NobodyReadsWhatWasBefore", func(t *testing.T, w *world) {
+		// What is read after an announcement is the new, also for who reads
+		// before the changing method has answered.
+		acme := w.tenant("acme")
+		announced := make(chan struct{}, 64)
+		w.Subscribe(func(i app.Invalidation) {
+			if i.Organization == acme.org.ID {
+				announced <- struct{}{}
+			}
+		})
+		for range 32 {
+			before := w.organization(acme.org.ID).Revision
+			at := w.now()
+			answers := race(2, func(i int) error {
+				if i == 0 {
+					_, err := w.ChangeOrganization(w.ctx, app.OrganizationChange{
+						OrganizationID: acme.org.ID, ExternalID: ptr(""), At: at})
+					return err
+				}
+				<-announced
+				org, err := w.Organization(w.ctx, acme.org.ID)
+				if err == nil && org.Revision == before {
+					t.Error("read the old organization after its change was announced")
+				}
+				return err
+			})
+			must(t, answers[0])
+			must(t, answers[1])
+			for len(announced) > 0 {
+				<-announced
+			}
+		}
+	})
+}
