@@ -102,7 +102,7 @@ func (s *Service) verify(ctx context.Context, token string) (verified, error) {
 		}
 		return v, nil
 	}
-	if len(token) > maxToken {
+	if len(token) > maxToken || strings.ContainsAny(token, "\r\n") { // base64 passes over line ends
 		return verified{}, errTokenInvalid()
 	}
 	var c claims
