@@ -41,7 +41,9 @@ func reopening(t *testing.T, place func(t *testing.T) (open func() app.Registry)
 		must(t, err)
 		equal(t, "slug", org.Slug, "bolt")
 		must(t, w.AbandonCreate(w.ctx, create, "the server that ran it stopped", w.now()))
-		w.tenant("acme")
+		next := w.creation("next") // the old slug and its collection are free
+		next.Organization.Slug, next.Organization.Placement.Collection = "acme", app.CollectionName("acme")
+		w.create(next)
 		w.tenant("half")
 	})
 

@@ -1,0 +1,128 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+)
+
+// keptStatements bounds the prepared statements of one connection. One is
+// about 4 KiB.
+const keptStatements = 128
+
+// conn is one connection with its prepared statements. It is used by one
+// goroutine at a time.
+//
+// No cancellation reaches the driver: an interrupted statement could tear a
+// group of writes, and has left connections behind that answer nothing else
+// (superseriousbusiness/gotosocial#2728). Statements here are short.
+type conn struct {
+	raw   *sql.Conn
+	stmts map[string]*sql.Stmt
+}
+
+// dsn is the file's URI. The pragmas are ours alone: they are raw SQL.
+func dsn(path string, readOnly bool) string {
+	q := url.Values{"_pragma": {
+		"busy_timeout(5000)", "foreign_keys(1)", "trusted_schema(0)", "cell_size_check(1)",
+		"temp_store(2)", "synchronous(2)", "cache_size(-4096)", "secure_delete(2)",
+		fmt.Sprintf("journal_size_limit(%d)", journalSizeLimit),
+	}}
+	if readOnly {
+		q.Set("mode", "ro")
+		q.Add("_pragma", "query_only(1)")
+	}
+	// An absolute path on Windows begins with a drive letter, which in a URI
+	// must follow a slash.
+	return (&url.URL{Scheme: "file", Opaque: uriPath(path), RawQuery: q.Encode()}).String()
+}
+
+func openConn(ctx context.Context, db *sql.DB) (*conn, error) {
+	raw, err := db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &conn{raw: raw, stmts: make(map[string]*sql.Stmt)}, nil
+}
+
+func (c *conn) prepare(query string) (*sql.Stmt, error) {
+	if s := c.stmts[query]; s != nil {
+		return s, nil
+	}
+	s, err := c.raw.PrepareContext(context.Background(), query)
+	if err != nil {
+		return nil, err
+	}
+	if len(c.stmts) >= keptStatements {
+		for q, old := range c.stmts { // an arbitrary one
+			_ = old.Close()
+			delete(c.stmts, q)
+			break
+		}
+	}
+	c.stmts[query] = s
+	return s, nil
+}
+
+// exec runs a statement and gives the number of rows that it changed.
+func (c *conn) exec(query string, args ...any) (int64, error) {
+	s, err := c.prepare(query)
+	if err != nil {
+		return 0, err
+	}
+	r, err := s.ExecContext(context.Background(), args...)
+	if err != nil {
+		return 0, err
+	}
+	return r.RowsAffected()
+}
+
+// queryRow reads at most one row; without one, Scan gives sql.ErrNoRows.
+func (c *conn) queryRow(query string, args ...any) scanner {
+	s, err := c.prepare(query)
+	if err != nil {
+		return failedRow{err}
+	}
+	return s.QueryRowContext(context.Background(), args...)
+}
+
+// query reads rows; each is given to row, which scans it.
+func (c *conn) query(row func(scanner) error, query string, args ...any) error {
+	s, err := c.prepare(query)
+	if err != nil {
+		return err
+	}
+	rows, err := s.QueryContext(context.Background(), args...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		if err := row(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// run executes statements once, without keeping them: pragmas, schema, and
+// the bounds of transactions.
+func (c *conn) run(statements string) error {
+	_, err := c.raw.ExecContext(context.Background(), statements)
+	return err
+}
+
+func (c *conn) close() error {
+	for _, s := range c.stmts {
+		_ = s.Close()
+	}
+	return c.raw.Close()
+}
+
+// scanner is a row.
+type scanner interface{ Scan(into ...any) error }
+
+type failedRow struct{ err error }
+
+func (r failedRow) Scan(...any) error { return r.err }

@@ -1,0 +1,170 @@
+package sqlite
+
+import (
+	"context"
+	"time"
+
+	"tenantry/app"
+)
+
+// BeginCreate is as app.Lifecycle says.
+func (r *Registry) BeginCreate(ctx context.Context, op app.Operation, n app.Creation) error {
+	org, m := n.Organization, n.Membership
+	return r.change(ctx, func(c *conn) error {
+		if err := insertOrganization(c, org); err != nil {
+			return err
+		}
+		if n.Owner != nil {
+			if err := insertUser(c, *n.Owner); err != nil {
+				return err
+			}
+		} else if _, err := readUser(c, m.UserID); err != nil {
+			return err
+		}
+		if _, err := c.exec(`INSERT INTO memberships (organization_id, user_id, role, created_at) VALUES (?, ?, ?, ?)`,
+			m.OrganizationID, m.UserID, m.Role, m.CreatedAt.UnixMilli()); err != nil {
+			return err
+		}
+		return insertOperation(c, op)
+	}, app.Invalidation{Organization: org.ID, User: m.UserID})
+}
+
+func insertOrganization(c *conn, o app.Organization) error {
+	if err := claim(c, claimSlug, o.Slug, string(o.ID), app.ConflictSlug); err != nil {
+		return err
+	}
+	if o.ExternalID != "" {
+		if err := claim(c, claimExternalID, o.ExternalID, string(o.ID), app.ConflictExternalID); err != nil {
+			return err
+		}
+	}
+	metadata, err := metadataText(o.Metadata)
+	if err != nil {
+		return err
+	}
+	_, err = c.exec(`INSERT INTO organizations (`+organizationColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		o.ID, o.Name, o.NameKey, o.Slug, o.ExternalID, metadata, o.State,
+		o.Placement.Cluster, o.Placement.Isolation, o.Placement.Database, o.Placement.Collection,
+		o.Placement.Generation, o.OwnerID, o.Revision, o.CreatedAt.UnixMilli(), o.UpdatedAt.UnixMilli())
+	if isTaken(err) {
+		// The slug was free: it is the collection that somebody has.
+		return app.Taken(app.ConflictCollection)
+	}
+	return err
+}
+
+func insertUser(c *conn, u app.User) error {
+	if err := claim(c, claimEmail, u.EmailKey, string(u.ID), app.ConflictEmail); err != nil {
+		return err
+	}
+	_, err := c.exec(`INSERT INTO users (`+userColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+		u.ID, u.Email, u.EmailKey, u.Name, u.PasswordHash, u.Revision, u.CreatedAt.UnixMilli(), u.UpdatedAt.UnixMilli())
+	return err
+}
+
+// FinishCreate is as app.Lifecycle says.
+func (r *Registry) FinishCreate(ctx context.Context, op app.Operation, t time.Time) (o app.Organization, err error) {
+	err = r.change(ctx, func(c *conn) error {
+		if err := stillRunning(c, op.ID); err != nil {
+			return err
+		}
+		if _, err := end(c, op.ID, app.OperationCompleted, "", t); err != nil {
+			return err
+		}
+		n, err := c.exec(`UPDATE organizations SET state = 'active' WHERE id = ? AND state = 'creating'`, op.OrganizationID)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return app.ErrNotFound
+		}
+		o, err = readOrganization(c, op.OrganizationID)
+		return err
+	}, app.Invalidation{Organization: op.OrganizationID})
+	return o, err
+}
+
+// stillRunning refuses to finish what is being undone or has ended.
+func stillRunning(c *conn, id app.OperationID) error {
+	op, err := readOperation(c, id)
+	if err != nil {
+		return err
+	}
+	if op.State != app.OperationRunning {
+		return errEnded(op)
+	}
+	return nil
+}
+
+// AbandonCreate is as app.Lifecycle says.
+func (r *Registry) AbandonCreate(ctx context.Context, op app.Operation, reason string, t time.Time) error {
+	return r.change(ctx, func(c *conn) error {
+		open, err := end(c, op.ID, app.OperationFailed, reason, t)
+		if err != nil {
+			return err
+		}
+		if !open {
+			return endedAs(c, op.ID, app.OperationFailed)
+		}
+		return removeOrganization(c, op.OrganizationID)
+	}, app.Invalidation{Organization: op.OrganizationID})
+}
+
+// endedAs accepts an operation that has ended so already.
+func endedAs(c *conn, id app.OperationID, state app.OperationState) error {
+	op, err := readOperation(c, id)
+	if err != nil {
+		return err
+	}
+	if op.State != state {
+		return errEnded(op)
+	}
+	return nil
+}
+
+// removeOrganization removes it with its memberships, its sessions, its names,
+// and the users who are members of nothing else.
+func removeOrganization(c *conn, id app.OrganizationID) error {
+	var members []app.UserID
+	err := c.query(func(row scanner) error {
+		var u app.UserID
+		err := row.Scan(&u)
+		members = append(members, u)
+		return err
+	}, `SELECT user_id FROM memberships WHERE organization_id = ?`, id)
+	if err != nil {
+		return err
+	}
+	for _, statement := range []string{
+		`DELETE FROM sessions WHERE organization_id = ?`,
+		`DELETE FROM memberships WHERE organization_id = ?`,
+		`DELETE FROM organizations WHERE id = ?`,
+	} {
+		if _, err := c.exec(statement, id); err != nil {
+			return err
+		}
+	}
+	if err := release(c, string(id)); err != nil {
+		return err
+	}
+	for _, user := range members {
+		var elsewhere int
+		err := c.queryRow(`SELECT 1 FROM memberships WHERE user_id = ? LIMIT 1`, user).Scan(&elsewhere)
+		if err == nil {
+			continue
+		}
+		if !notFound(err) {
+			return err
+		}
+		if _, err := c.exec(`DELETE FROM sessions WHERE user_id = ?`, user); err != nil {
+			return err
+		}
+		if _, err := c.exec(`DELETE FROM users WHERE id = ?`, user); err != nil {
+			return err
+		}
+		if err := release(c, string(user)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

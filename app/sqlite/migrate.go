@@ -1,0 +1,213 @@
+package sqlite
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+)
+
+//go:embed schema/*.sql
+var schemaFiles embed.FS
+
+// applicationID marks our files (sqlite.org/pragma.html#pragma_application_id):
+// "Tnty".
+const applicationID = 0x546e7479
+
+// schema is the list of migrations of one kind of file: the n-th makes version
+// n out of version n-1. Versions are never edited once released.
+type schema struct {
+	kind       string
+	migrations []string
+}
+
+// loadSchema reads schema/KIND_0001.sql and those that follow.
+func loadSchema(kind string) (schema, error) {
+	names, err := fs.Glob(schemaFiles, "schema/"+kind+"_*.sql")
+	if err != nil || len(names) == 0 {
+		return schema{}, fmt.Errorf("no schema for %q", kind)
+	}
+	sort.Strings(names)
+	s := schema{kind: kind}
+	for i, name := range names {
+		if want := fmt.Sprintf("schema/%s_%04d.sql", kind, i+1); name != want {
+			return schema{}, fmt.Errorf("schema %s is missing", want)
+		}
+		raw, err := schemaFiles.ReadFile(name)
+		if err != nil {
+			return schema{}, err
+		}
+		s.migrations = append(s.migrations, string(raw))
+	}
+	return s, nil
+}
+
+// NewerError says that a newer version of the program wrote the data.
+type NewerError struct {
+	File    string
+	Wrote   string // the version that did
+	Backup  string // made before it did; may be empty
+	Version int    // of the schema
+	Known   int    // the newest that this program knows
+}
+
+func (e *NewerError) Error() string {
+	s := fmt.Sprintf("the data in %s was written by tenantry %s (schema %d; this version knows up to %d); run tenantry %s or newer",
+		e.File, e.Wrote, e.Version, e.Known, e.Wrote)
+	if e.Backup != "" {
+		return s + ", or stop every server and restore the backup " + e.Backup + ", made before that version changed the data"
+	}
+	return s + "; there is no backup from before, since that version made the file"
+}
+
+const historyTable = `CREATE TABLE schema_history (
+	version    INTEGER PRIMARY KEY,
+	tenantry   TEXT NOT NULL,   -- the version of the program that made this one
+	applied_at INTEGER NOT NULL,
+	backup     TEXT NOT NULL    -- of the file as it was before, or empty
+) STRICT;`
+
+// migrate brings the file to the newest version. What is there is backed up
+// and the backup checked before anything changes.
+func migrate(ctx context.Context, c *conn, d *database) error {
+	id, err := pragma(ctx, c, "application_id")
+	if err != nil {
+		return err
+	}
+	version, err := pragma(ctx, c, "user_version")
+	if err != nil {
+		return err
+	}
+	objects := 0
+	if err := c.raw.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&objects); err != nil {
+		return err
+	}
+	fresh := objects == 0 && version == 0
+	switch {
+	case !fresh && id != applicationID:
+		return fmt.Errorf("%s is a database of some other program; move it away", d.path)
+	case version > len(d.opts.schema.migrations):
+		return newer(ctx, c, d, version)
+	}
+	if fresh {
+		// These hold for a file only before its first table.
+		if err := c.run(fmt.Sprintf("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA application_id = %d;", applicationID)); err != nil {
+			return err
+		}
+	}
+	// The writer alone sets it, before anybody else opens the file: connections
+	// that do so at the same time refuse one another.
+	var mode string
+	if err := c.raw.QueryRowContext(ctx, "PRAGMA journal_mode = WAL").Scan(&mode); err != nil {
+		return err
+	}
+	if mode != "wal" {
+		return fmt.Errorf("%s does not take a write-ahead log (it stays with %q): the file system is not fit for a database", d.path, mode)
+	}
+	if version == len(d.opts.schema.migrations) {
+		return nil
+	}
+	backup := ""
+	if !fresh {
+		if backup, err = backUp(ctx, c, d, version); err != nil {
+			return fmt.Errorf("no migration without a backup: %w", err)
+		}
+		d.log.Info("a database file is migrated", "file", d.path, "from", version,
+			"to", len(d.opts.schema.migrations), "backup", backup)
+	}
+	for n := version + 1; n <= len(d.opts.schema.migrations); n++ {
+		if err := apply(c, d, n, backup); err != nil {
+			return fmt.Errorf("migrate from schema %d to %d (the file is as it was): %w", n-1, n, err)
+		}
+	}
+	return nil
+}
+
+func apply(c *conn, d *database, version int, backup string) error {
+	if err := c.run("BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	err := func() error {
+		if version == 1 {
+			if err := c.run(historyTable); err != nil {
+				return err
+			}
+		}
+		if err := c.run(d.opts.schema.migrations[version-1]); err != nil {
+			return err
+		}
+		if _, err := c.exec("INSERT INTO schema_history (version, tenantry, applied_at, backup) VALUES (?, ?, ?, ?)",
+			version, d.opts.appVersion, d.opts.clock().UnixMilli(), backup); err != nil {
+			return err
+		}
+		return c.run(fmt.Sprintf("PRAGMA user_version = %d; COMMIT", version))
+	}()
+	if err != nil {
+		_ = c.run("ROLLBACK")
+	}
+	return err
+}
+
+func newer(ctx context.Context, c *conn, d *database, version int) error {
+	e := &NewerError{File: d.name, Version: version, Known: len(d.opts.schema.migrations), Wrote: "of a later date"}
+	rows, err := c.raw.QueryContext(ctx, "SELECT version, tenantry, backup FROM schema_history ORDER BY version")
+	if err != nil {
+		return e // a later version may keep its history elsewhere
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var n int
+		var wrote, backup string
+		if rows.Scan(&n, &wrote, &backup) != nil {
+			break
+		}
+		e.Wrote = wrote
+		if n > e.Known && e.Backup == "" {
+			e.Backup = backup
+		}
+	}
+	_ = rows.Err() // what was read is what can be said
+	return e
+}
+
+// backUp copies the file as it is now, through SQLite alone, and checks the
+// copy. It gives the copy's path.
+func backUp(ctx context.Context, c *conn, d *database, version int) (string, error) {
+	if err := os.MkdirAll(d.opts.backups, 0o700); err != nil {
+		return "", notWritable(d.opts.backups, err)
+	}
+	name := strings.ReplaceAll(strings.TrimSuffix(d.name, ".db"), "/", "-")
+	path := filepath.Join(d.opts.backups, fmt.Sprintf("%s-v%d-%s.db", name, version,
+		d.opts.clock().UTC().Format("20060102T150405.000Z")))
+	if _, err := c.raw.ExecContext(ctx, "VACUUM INTO ?", path); err != nil {
+		_ = os.Remove(path)
+		return "", fmt.Errorf("copy to %s: %w", path, err)
+	}
+	verdict, err := checkFile(ctx, path, "PRAGMA integrity_check(1)")
+	if err == nil && verdict != "ok" {
+		err = errors.New(verdict)
+	}
+	if err != nil {
+		return "", fmt.Errorf("the copy %s is not sound: %w", path, err)
+	}
+	// It is no live database, so it may be opened beside SQLite.
+	for _, p := range []string{path, d.opts.backups} {
+		if err := syncPath(p); err != nil {
+			return "", fmt.Errorf("make the copy durable: %w", err)
+		}
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		return "", err
+	}
+	return path, nil
+}
+
+func pragma(ctx context.Context, c *conn, name string) (n int, err error) {
+	err = c.raw.QueryRowContext(ctx, "PRAGMA "+name).Scan(&n)
+	return n, err
+}

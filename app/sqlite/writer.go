@@ -1,0 +1,247 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"tenantry/app"
+)
+
+const (
+	// groupLimit is how many writes are committed together at most.
+	groupLimit = 256
+	// queueLimit is how many wait at most.
+	queueLimit = 4096
+)
+
+// writer is the one goroutine and the one connection that write a file. It
+// commits everything that waits as one group: the cost of making a commit
+// durable is shared, and grows not with the number of clients.
+type writer struct {
+	d     *database
+	c     *conn // nil: to be opened again
+	queue chan *writeRequest
+
+	mu     sync.RWMutex
+	closed bool
+}
+
+type writeRequest struct {
+	ctx  context.Context
+	f    func(*conn) error
+	err  error
+	done chan struct{}
+	// begun decides between the writer and a context that ends.
+	begun atomic.Bool
+}
+
+func newWriter(d *database, c *conn) *writer {
+	return &writer{d: d, c: c, queue: make(chan *writeRequest, queueLimit)}
+}
+
+func (w *writer) submit(ctx context.Context, f func(*conn) error) error {
+	r := &writeRequest{ctx: ctx, f: f, done: make(chan struct{})}
+	if err := w.enqueue(r); err != nil {
+		return err
+	}
+	select {
+	case <-r.done:
+		return r.err
+	case <-ctx.Done():
+		if r.begun.CompareAndSwap(false, true) {
+			return ctx.Err() // the writer passes it over
+		}
+		<-r.done
+		return r.err
+	}
+}
+
+func (w *writer) enqueue(r *writeRequest) error {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	if w.closed {
+		return app.Unavailable("The database, which is being closed,", nil)
+	}
+	select {
+	case w.queue <- r:
+		return nil
+	default:
+		return &app.Error{Kind: app.ErrUnavailable, Code: "storage_busy", RetryAfter: time.Second,
+			Detail: "Too many writes wait already. Try again in a second."}
+	}
+}
+
+// close ends the writer after what waits.
+func (w *writer) close() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.closed {
+		w.closed = true
+		close(w.queue)
+	}
+}
+
+func (w *writer) serve() {
+	group := make([]*writeRequest, 0, groupLimit)
+	for first := range w.queue {
+		group = append(group[:0], first)
+		for more := true; more && len(group) < groupLimit; {
+			select {
+			case r, open := <-w.queue:
+				if more = open; open {
+					group = append(group, r)
+				}
+			default:
+				more = false
+			}
+		}
+		w.write(group)
+		clear(group)
+	}
+	if w.c != nil {
+		_ = w.c.run("PRAGMA wal_checkpoint(TRUNCATE)") // for a tidy folder; the log is as good
+		_ = w.c.close()
+	}
+}
+
+// write commits a group and answers everybody in it.
+func (w *writer) write(group []*writeRequest) {
+	// Whoever gave up before this moment is passed over; nobody may give up
+	// after it.
+	live := group[:0:0]
+	for _, r := range group {
+		if r.begun.CompareAndSwap(false, true) {
+			if err := r.ctx.Err(); err != nil {
+				r.answer(err)
+				continue
+			}
+			live = append(live, r)
+		}
+	}
+	if len(live) == 0 {
+		return
+	}
+	err := w.transaction(live)
+	if err != nil && len(live) > 1 && faultOf(err) != faultDamaged {
+		// What one of them did may have been too much. Alone, the others fit.
+		for _, r := range live {
+			r.err = nil
+			if err := w.transaction([]*writeRequest{r}); err != nil {
+				r.err = err
+			}
+		}
+		err = nil
+	}
+	for _, r := range live {
+		if err != nil {
+			r.err = err
+		}
+		r.answer(r.err)
+	}
+}
+
+// transaction runs the requests in one transaction. Its error is the group's;
+// each request's own is in the request.
+func (w *writer) transaction(live []*writeRequest) error {
+	c, err := w.connection()
+	if err != nil {
+		return err
+	}
+	if _, err := c.exec("BEGIN IMMEDIATE"); err != nil {
+		w.drop()
+		return fmt.Errorf("begin: %w", err)
+	}
+	wrote := false
+	for _, r := range live {
+		if err := w.step(c, r); err != nil {
+			w.rollback(c)
+			return err
+		}
+		wrote = wrote || r.err == nil
+	}
+	if !wrote {
+		w.rollback(c)
+		return nil
+	}
+	if _, err := c.exec("COMMIT"); err != nil {
+		w.rollback(c)
+		return fmt.Errorf("commit: %w", err)
+	}
+	w.d.state.wrote()
+	return nil
+}
+
+// step runs one request inside a savepoint, so that its refusal undoes it
+// alone. An error is one that ends the whole transaction.
+func (w *writer) step(c *conn, r *writeRequest) error {
+	if _, err := c.exec("SAVEPOINT request"); err != nil {
+		return fmt.Errorf("savepoint: %w", err)
+	}
+	r.err = call(r.f, c)
+	if r.err != nil {
+		switch faultOf(r.err) {
+		case faultFull, faultIO, faultDamaged, faultBusy:
+			return r.err
+		case faultNone:
+		}
+		if _, err := c.exec("ROLLBACK TO request"); err != nil {
+			return fmt.Errorf("undo: %w", err)
+		}
+	}
+	if _, err := c.exec("RELEASE request"); err != nil {
+		return fmt.Errorf("release: %w", err)
+	}
+	return nil
+}
+
+// call keeps a panic from taking the writer, and with it the server, along.
+func call(f func(*conn) error, c *conn) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic while writing: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return f(c)
+}
+
+func (w *writer) rollback(c *conn) {
+	// SQLite ends the transaction itself after some faults; whatever is left of
+	// it goes with the connection.
+	if err := c.run("ROLLBACK"); err != nil {
+		w.drop()
+	}
+}
+
+func (w *writer) connection() (*conn, error) {
+	if w.c != nil {
+		return w.c, nil
+	}
+	c, err := openConn(context.Background(), w.d.writes)
+	if err != nil {
+		return nil, fmt.Errorf("open: %w", err)
+	}
+	w.c = c
+	return c, nil
+}
+
+// drop closes a connection in trouble; the next write opens another.
+func (w *writer) drop() {
+	if w.c != nil {
+		_ = w.c.raw.Raw(func(any) error { return errBadConn })
+		_ = w.c.close()
+		w.c = nil
+	}
+}
+
+func (r *writeRequest) answer(err error) {
+	r.err = err
+	close(r.done)
+}
+
+// errBadConn makes database/sql throw a connection away.
+var errBadConn = driver.ErrBadConn
