@@ -1,0 +1,272 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"sync"
+	"time"
+
+	"tenantry/app"
+)
+
+const (
+	defaultShards = 64
+	// maxShards is what an operator may ask for: every open one holds three
+	// files and its own schema in memory.
+	maxShards = 1024
+)
+
+// ClusterOptions are how a cluster is kept.
+type ClusterOptions struct {
+	// Shards is over how many files new organizations are spread; zero is 64.
+	// Changing it leaves those that exist where they are.
+	Shards int
+	// Backups is the folder for backups before a migration.
+	Backups string
+	// Version is the program's, recorded with every migration.
+	Version string
+	Logger  *slog.Logger // nil: discarded
+	Clock   app.Clock    // nil: app.Now
+}
+
+// Cluster keeps tenant data in a directory of SQLite files, the shards, with
+// one table for each organization. It is an app.Cluster.
+//
+// A file is opened when an organization in it is first used: with a table for
+// each of 10,000 organizations, opening all of them would take a second and
+// the memory of all their schemas.
+type Cluster struct {
+	name      string
+	dir       string
+	opts      ClusterOptions
+	databases databaseOptions
+
+	mu     sync.Mutex
+	shards map[string]*shard
+	closed bool
+}
+
+var _ app.Cluster = (*Cluster)(nil)
+
+// OpenCluster opens the cluster of this name in a directory, which it makes
+// where there is none. The directory is in a data folder that the caller holds
+// (see OpenFolder).
+func OpenCluster(ctx context.Context, dir, name string, opts ClusterOptions) (*Cluster, error) {
+	if opts.Shards == 0 {
+		opts.Shards = defaultShards
+	}
+	if opts.Shards < 1 || opts.Shards > maxShards {
+		return nil, fmt.Errorf("cluster %s: %d shards; it takes 1 to %d: %w", name, opts.Shards, maxShards, app.ErrInvalid)
+	}
+	if opts.Clock == nil {
+		opts.Clock = app.Now
+	}
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	schema, err := loadSchema("shard")
+	if err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if dir, err = filepath.Abs(dir); err != nil {
+		return nil, fmt.Errorf("cluster %s: %w", name, err)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, notWritable(dir, err)
+	}
+	return &Cluster{
+		name: name, dir: dir, opts: opts, shards: make(map[string]*shard),
+		databases: databaseOptions{
+			schema: schema, backups: opts.Backups, appVersion: opts.Version,
+			logger: opts.Logger.With("cluster", name), clock: opts.Clock,
+		},
+	}, nil
+}
+
+// Locate names the shard and the table of a new organization. See app.Cluster.
+func (c *Cluster) Locate(org app.OrganizationID, slug string, isolation app.Isolation) (app.Placement, error) {
+	p := app.Placement{
+		Cluster: c.name, Isolation: isolation, Database: shardOf(org, c.opts.Shards),
+		Collection: app.CollectionName(slug), Generation: 1,
+	}
+	_, err := c.check(app.Namespace{Organization: org, Placement: p})
+	if err != nil {
+		return app.Placement{}, err
+	}
+	return p, nil
+}
+
+// check refuses what cannot be a namespace here.
+func (c *Cluster) check(ns app.Namespace) (collection, error) {
+	if err := checkIsolation(ns.Placement.Isolation); err != nil {
+		return "", err
+	}
+	if _, err := index(ns.Organization); err != nil {
+		return "", err
+	}
+	return parseCollection(ns.Placement.Collection)
+}
+
+func checkIsolation(isolation app.Isolation) error {
+	switch isolation {
+	case app.IsolationCollection:
+		return nil
+	case app.IsolationShared, app.IsolationDatabase:
+		return app.Invalid("isolation", "isolation_not_available",
+			`The isolation "`+string(isolation)+`" is not available yet. Use "collection".`)
+	}
+	return app.Invalid("isolation", "invalid_isolation", `The isolation is "collection".`)
+}
+
+// whether says what to do about a shard that has no file.
+type whether bool
+
+const (
+	existing whether = false // there is nothing in it: ErrNotFound
+	create   whether = true
+)
+
+// use gives f the namespace's shard, open until f returns.
+func (c *Cluster) use(ctx context.Context, ns app.Namespace, make whether, f func(*shard) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := checkIsolation(ns.Placement.Isolation); err != nil {
+		return err
+	}
+	s, err := c.shard(ns.Placement.Database)
+	if err != nil {
+		return err
+	}
+	for {
+		s.mu.RLock()
+		if s.db != nil {
+			break
+		}
+		s.mu.RUnlock()
+		if err := c.open(ctx, s, make); err != nil {
+			return err
+		}
+	}
+	defer s.mu.RUnlock()
+	s.used.Store(time.Now().UnixNano())
+	return f(s)
+}
+
+// shard gives the shard of this name, open or not.
+func (c *Cluster) shard(name string) (*shard, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s := c.shards[name]; s != nil {
+		return s, nil
+	}
+	if err := parseShard(name); err != nil {
+		return nil, err
+	}
+	s := &shard{name: name, path: filepath.Join(c.dir, name+".db"), clock: c.opts.Clock}
+	c.shards[name] = s
+	return s, nil
+}
+
+// open opens a shard's file unless it is open.
+func (c *Cluster) open(ctx context.Context, s *shard, make whether) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.db != nil {
+		return nil
+	}
+	c.mu.Lock()
+	closed := c.closed
+	c.mu.Unlock()
+	if closed {
+		return app.Unavailable("The cluster "+c.name+", which is being closed,", nil)
+	}
+	if make == existing {
+		if _, err := os.Stat(s.path); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("shard %s: %w", s.name, app.ErrNotFound)
+		}
+	}
+	// The one who happens to come first must not leave it half open by giving up.
+	ctx = context.WithoutCancel(ctx)
+	db, err := openDatabase(ctx, s.path, c.databases)
+	if err != nil {
+		return err
+	}
+	s.db = db
+	if err := s.opened(ctx); err != nil {
+		s.db = nil
+		return errors.Join(err, db.close())
+	}
+	return nil
+}
+
+// files lists the shards that have a file, open or not.
+func (c *Cluster) files() ([]string, error) {
+	entries, err := os.ReadDir(c.dir)
+	if err != nil {
+		return nil, fmt.Errorf("cluster %s: %w", c.name, err)
+	}
+	var names []string
+	for _, e := range entries {
+		if name, is := strings.CutSuffix(e.Name(), ".db"); is && parseShard(name) == nil {
+			names = append(names, name)
+		}
+	}
+	sort.Strings(names)
+	return names, nil
+}
+
+// known lists the shards that were used, in order.
+func (c *Cluster) known() []*shard {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	list := make([]*shard, 0, len(c.shards))
+	for _, s := range c.shards {
+		list = append(list, s)
+	}
+	sort.Slice(list, func(i, j int) bool { return list[i].name < list[j].name })
+	return list
+}
+
+// Health says what is wrong with the shards that are open: with the first one
+// that is damaged, or else the first one without room. See app.Registry.
+func (c *Cluster) Health(ctx context.Context) error {
+	var worst error
+	for _, s := range c.known() {
+		s.mu.RLock()
+		if s.db != nil {
+			if err := s.db.health(ctx); err != nil && (worst == nil || errors.Is(err, app.ErrUnavailable) && !errors.Is(worst, app.ErrUnavailable)) {
+				worst = err
+			}
+		}
+		s.mu.RUnlock()
+	}
+	return worst
+}
+
+// Close closes every shard after what is being written.
+func (c *Cluster) Close() error {
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
+	var failures []error
+	for _, s := range c.known() {
+		s.mu.Lock()
+		if s.db != nil {
+			failures = append(failures, s.db.close())
+			s.db = nil
+		}
+		s.mu.Unlock()
+	}
+	return errors.Join(failures...)
+}

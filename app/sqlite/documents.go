@@ -1,0 +1,209 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"tenantry/app"
+)
+
+// indexAfter is how many documents a table has, about, when it gets its index
+// by type. Below that the order of ids is read through, which is as quick, and
+// most organizations are spared an index that every connection to the file
+// would have to know.
+const indexAfter = 256
+
+const documentColumns = `id, type, revision, created, updated, crc, data`
+
+// InsertDocument stores a document as it is given. See app.Documents.
+func (c *Cluster) InsertDocument(ctx context.Context, ns app.Namespace, d app.Document) error {
+	return c.use(ctx, ns, existing, func(s *shard) error {
+		indexed := false
+		err := s.write(ctx, func(c *conn) error {
+			indexed = false
+			now, err := resolve(c, ns.Organization)
+			if err != nil {
+				return err
+			}
+			n, err := c.exec(`INSERT INTO `+now.collection.sql()+` (`+documentColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+				string(d.ID), d.Type, d.Revision, d.CreatedAt.UnixMilli(), d.UpdatedAt.UnixMilli(), int64(checksum(ns.Organization, &d)), string(d.Data))
+			if err != nil {
+				return err
+			}
+			if n == 0 {
+				return app.Taken(app.ConflictDocumentID)
+			}
+			if now.indexed {
+				return nil
+			}
+			indexed, err = addIndex(c, ns.Organization, now.collection)
+			return err
+		})
+		if err == nil && indexed {
+			s.schemaChanged(0)
+		}
+		return err
+	})
+}
+
+// addIndex makes the index by type if the table has become large enough. The
+// number of the row that was inserted last is about that of the documents.
+func addIndex(c *conn, org app.OrganizationID, name collection) (bool, error) {
+	var row int64
+	if err := c.queryRow(`SELECT last_insert_rowid()`).Scan(&row); err != nil || row < indexAfter {
+		return false, err
+	}
+	index, err := index(org)
+	if err != nil {
+		return false, err
+	}
+	if err := c.run(`CREATE INDEX ` + index + ` ON ` + name.sql() + `(type,id)`); err != nil {
+		return false, err
+	}
+	_, err = c.exec(`UPDATE namespaces SET indexed = 1 WHERE organization_id = ?`, string(org))
+	return true, err
+}
+
+// Document reads one. See app.Documents.
+func (c *Cluster) Document(ctx context.Context, ns app.Namespace, id app.DocumentID) (app.Document, error) {
+	var d app.Document
+	err := c.use(ctx, ns, existing, func(s *shard) error {
+		there := false
+		err := s.find(ctx, ns.Organization, func(c *conn, name collection) (bool, error) {
+			var err error
+			d, err = scanDocument(ns.Organization, c.queryRow(`SELECT `+documentColumns+` FROM `+name.sql()+
+				` WHERE id = ?2 AND `+name.ownedBy(), string(ns.Organization), string(id)))
+			there = err == nil
+			if errors.Is(err, sql.ErrNoRows) {
+				return false, nil
+			}
+			return there, err
+		})
+		if err == nil && !there {
+			return errNoDocument(id)
+		}
+		return s.sound(err)
+	})
+	if err != nil {
+		return app.Document{}, err
+	}
+	return d, nil
+}
+
+// UpdateDocument changes one inside the writer. See app.Documents.
+func (c *Cluster) UpdateDocument(ctx context.Context, ns app.Namespace, id app.DocumentID, expected int64, f func(*app.Document) error) (app.Document, error) {
+	var d app.Document
+	err := c.use(ctx, ns, existing, func(s *shard) error {
+		return s.sound(s.write(ctx, func(c *conn) error {
+			name, err := s.expect(c, ns.Organization, id, expected, &d)
+			if err != nil {
+				return err
+			}
+			revision, createdAt := d.Revision, d.CreatedAt
+			if err := f(&d); err != nil {
+				return err
+			}
+			d.ID, d.Revision, d.CreatedAt = id, revision+1, createdAt
+			_, err = c.exec(`UPDATE `+name.sql()+` SET type = ?, revision = ?, updated = ?, crc = ?, data = ? WHERE id = ?`,
+				d.Type, d.Revision, d.UpdatedAt.UnixMilli(), int64(checksum(ns.Organization, &d)), string(d.Data), string(id))
+			return err
+		}))
+	})
+	if err != nil {
+		return app.Document{}, err
+	}
+	return d, nil
+}
+
+// DeleteDocument removes one. See app.Documents.
+func (c *Cluster) DeleteDocument(ctx context.Context, ns app.Namespace, id app.DocumentID, expected int64) error {
+	return c.use(ctx, ns, existing, func(s *shard) error {
+		return s.write(ctx, func(c *conn) error {
+			now, err := resolve(c, ns.Organization)
+			if err != nil {
+				return err
+			}
+			var revision int64
+			err = c.queryRow(`SELECT revision FROM `+now.collection.sql()+` WHERE id = ?`, string(id)).Scan(&revision)
+			switch {
+			case errors.Is(err, sql.ErrNoRows):
+				return errNoDocument(id)
+			case err != nil:
+				return err
+			case expected != app.AnyRevision && expected != revision:
+				return app.ErrStale
+			}
+			_, err = c.exec(`DELETE FROM `+now.collection.sql()+` WHERE id = ?`, string(id))
+			return err
+		})
+	})
+}
+
+// ListDocuments lists in byte order of ids. See app.Documents.
+func (c *Cluster) ListDocuments(ctx context.Context, ns app.Namespace, q app.DocumentQuery) ([]app.Document, error) {
+	var list []app.Document
+	err := c.use(ctx, ns, existing, func(s *shard) error {
+		return s.sound(s.find(ctx, ns.Organization, func(c *conn, name collection) (bool, error) {
+			list = nil
+			query := `SELECT ` + documentColumns + ` FROM ` + name.sql() + ` WHERE ` + name.ownedBy() + ` AND id > ?2`
+			args := []any{string(ns.Organization), string(q.After), q.Limit}
+			if q.Type != "" {
+				query += ` AND type = ?4`
+				args = append(args, q.Type)
+			}
+			err := c.query(func(row scanner) error {
+				d, err := scanDocument(ns.Organization, row)
+				list = append(list, d)
+				return err
+			}, query+` ORDER BY id LIMIT ?3`, args...)
+			return len(list) > 0, err
+		}))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return list, nil
+}
+
+// expect reads a document that is to be written, and returns whose table it
+// is in.
+func (s *shard) expect(c *conn, org app.OrganizationID, id app.DocumentID, expected int64, d *app.Document) (collection, error) {
+	now, err := resolve(c, org)
+	if err != nil {
+		return "", err
+	}
+	*d, err = scanDocument(org, c.queryRow(`SELECT `+documentColumns+` FROM `+now.collection.sql()+` WHERE id = ?`, string(id)))
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return "", errNoDocument(id)
+	case err != nil:
+		return "", err
+	case expected != app.AnyRevision && expected != d.Revision:
+		return "", app.ErrStale
+	}
+	return now.collection, nil
+}
+
+// scanDocument reads a row of documentColumns and checks its checksum.
+func scanDocument(org app.OrganizationID, row scanner) (app.Document, error) {
+	var d app.Document
+	var created, updated, sum int64
+	if err := row.Scan(&d.ID, &d.Type, &d.Revision, &created, &updated, &sum, &d.Data); err != nil {
+		return app.Document{}, err
+	}
+	d.CreatedAt, d.UpdatedAt = time.UnixMilli(created).UTC(), time.UnixMilli(updated).UTC()
+	if int64(checksum(org, &d)) != sum {
+		return app.Document{}, fmt.Errorf("document %s of organization %s: %w", d.ID, org, errChecksum)
+	}
+	return d, nil
+}
+
+// errChecksum says that a row is not what was written.
+var errChecksum = errors.New("the checksum does not match")
+
+func errNoDocument(id app.DocumentID) error {
+	return fmt.Errorf("document %s: %w", id, app.ErrNotFound)
+}

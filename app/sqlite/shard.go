@@ -1,0 +1,138 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"modernc.org/sqlite"
+
+	"tenantry/app"
+)
+
+// shard is one file of a cluster, open or not.
+type shard struct {
+	name  string
+	path  string
+	clock app.Clock
+	names names
+
+	// mu is held for reading by whoever uses db, and for writing to open and
+	// close it.
+	mu   sync.RWMutex
+	db   *database // nil: closed
+	used atomic.Int64
+
+	// tables is about how many tables the file has, and early how many of the
+	// coming reads go through the writer; see read.
+	tables atomic.Int64
+	early  atomic.Int64
+}
+
+// tablesPerEarlyRead: a connection learns of about 8 tables in the time that a
+// read through the writer takes longer than one beside it.
+const tablesPerEarlyRead = 8
+
+// opened counts the tables of a file that was just opened.
+func (s *shard) opened(ctx context.Context) error {
+	var n int64
+	err := s.db.write(ctx, func(c *conn) error {
+		return c.queryRow(`SELECT count(*) FROM namespaces`).Scan(&n)
+	})
+	if errors.Is(err, app.ErrUnavailable) || errors.Is(err, app.ErrNoSpace) {
+		return nil // it can be read all the same
+	}
+	s.tables.Store(n)
+	s.schemaChanged(0)
+	return err
+}
+
+// schemaChanged notes that a table has come, gone or got another name.
+func (s *shard) schemaChanged(tables int64) {
+	s.early.Store(s.tables.Add(tables) / tablesPerEarlyRead)
+}
+
+func (s *shard) write(ctx context.Context, f func(*conn) error) error {
+	return s.db.write(ctx, f)
+}
+
+// read gives f a connection, in a snapshot if wanted.
+//
+// After any change of a file's schema each connection that reads has to parse
+// the whole of it again, 10 ms with 1,500 tables; the one that writes knows it
+// already. So the first reads after a change go through the writer, which
+// takes them along with a group, until they have cost as much as parsing. A
+// shard where organizations come and go all the time is read by its writer,
+// any other by connections of its own.
+func (s *shard) read(ctx context.Context, snapshot bool, f func(*conn) error) error {
+	if s.early.Load() > 0 && s.early.Add(-1) >= 0 {
+		err := s.db.write(ctx, f)
+		if !errors.Is(err, app.ErrUnavailable) && !errors.Is(err, app.ErrNoSpace) {
+			return err
+		}
+		// What cannot be written any more can still be read.
+	}
+	if snapshot {
+		return s.db.snapshot(ctx, f)
+	}
+	return s.db.read(ctx, f)
+}
+
+// find reads from the organization's table. f is told its name and says
+// whether it found anything. It may be called again, and then nothing of the
+// call before counts.
+//
+// Its first try is by the name that is remembered, which is why all it reads
+// must be under the condition of ownedBy. Only when that finds nothing is the
+// name looked up, in one snapshot with the second try.
+func (s *shard) find(ctx context.Context, org app.OrganizationID, f func(*conn, collection) (found bool, err error)) error {
+	if name, ok := s.names.get(org); ok {
+		var found bool
+		err := s.read(ctx, false, func(c *conn) (err error) {
+			found, err = f(c, name)
+			return err
+		})
+		if err == nil && found || err != nil && !isStatementError(err) {
+			return err
+		}
+	}
+	return s.read(ctx, true, func(c *conn) error {
+		now, err := resolve(c, org)
+		if err != nil {
+			return err
+		}
+		s.names.put(org, now.collection)
+		_, err = f(c, now.collection)
+		return err
+	})
+}
+
+// ownedBy is the condition that the table is the organization's, bound to the
+// parameter ?1, at the moment at which the statement reads.
+func (c collection) ownedBy() string {
+	return `EXISTS (SELECT 1 FROM namespaces WHERE organization_id = ?1 AND collection = '` + string(c) + `')`
+}
+
+// isStatementError reports what "no such table" is an instance of.
+func isStatementError(err error) bool {
+	var e *sqlite.Error
+	return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_ERROR
+}
+
+// idleSince reports whether nobody has used the shard for so long.
+func (s *shard) idleFor(d time.Duration) bool {
+	return time.Since(time.Unix(0, s.used.Load())) >= d
+}
+
+// sound marks the file as damaged where err says that a document is not what
+// was written, and words the answer.
+func (s *shard) sound(err error) error {
+	if errors.Is(err, errChecksum) {
+		return s.db.damaged(err)
+	}
+	return err
+}
