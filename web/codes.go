@@ -1,0 +1,89 @@
+package web
+
+import "net/http"
+
+// Code is a stable word to branch on.
+type Code struct {
+	Name   string `json:"code"`
+	Status int    `json:"status" doc:"The HTTP status it comes with."`
+	Title  string `json:"title" doc:"What it means."`
+}
+
+// Codes lists every code of a Problem. docs/errors.md is made from it.
+var Codes = []Code{
+	{"bad_request", http.StatusBadRequest, "The request is not HTTP that this server understands"},
+	{"body_required", http.StatusBadRequest, "The request has no body"},
+	{"body_not_json", http.StatusBadRequest, "The body is not JSON"},
+	{"body_not_utf8", http.StatusBadRequest, "The body is not UTF-8"},
+	{"body_duplicate_key", http.StatusBadRequest, "A name stands twice in one object of the body"},
+	{"body_too_deep", http.StatusBadRequest, "The body nests too deep"},
+	{"if_match_malformed", http.StatusBadRequest, "The If-Match header cannot be read"},
+
+	{"token_required", http.StatusUnauthorized, "Nobody is signed in"},
+	{"authorization_malformed", http.StatusUnauthorized, "The Authorization header cannot be read"},
+	{"token_invalid", http.StatusUnauthorized, "The access token is not one of this server"},
+	{"token_expired", http.StatusUnauthorized, "The access token has expired"},
+	{"session_ended", http.StatusUnauthorized, "The sign-in has ended"},
+	{"key_invalid", http.StatusUnauthorized, "The operator key is unknown, revoked or expired"},
+	{"credentials_invalid", http.StatusUnauthorized, "Email address or password is wrong"},
+	{"membership_required", http.StatusUnauthorized, "The user is a member of no organization"},
+	{"refresh_invalid", http.StatusUnauthorized, "The refresh token is not one of this server"},
+	{"refresh_reused", http.StatusUnauthorized, "The refresh token was used before"},
+
+	{"forbidden", http.StatusForbidden, "Not allowed"},
+	{"operator_only", http.StatusForbidden, "Only an operator may do this"},
+	{"operator_not_member", http.StatusForbidden, "An operator is not a member of the organization"},
+	{"organization_suspended", http.StatusForbidden, "The organization is suspended"},
+	{"role_insufficient", http.StatusForbidden, "The role in the organization does not allow this"},
+	{"signup_closed", http.StatusForbidden, "Only the operator creates organizations here"},
+	{"user_required", http.StatusForbidden, "This is for users, not for operator keys"},
+	{"not_your_organization", http.StatusForbidden, "The token is not one of this organization"},
+
+	{"not_found", http.StatusNotFound, "There is no such thing"},
+	{"organization_not_found", http.StatusNotFound, "There is no such organization"},
+	{"document_not_found", http.StatusNotFound, "There is no such document"},
+	{"operator_key_not_found", http.StatusNotFound, "There is no such operator key"},
+	{"route_not_found", http.StatusNotFound, "There is no such route"},
+	{"method_not_allowed", http.StatusMethodNotAllowed, "The route has no such method"},
+	{"request_timeout", http.StatusRequestTimeout, "The request did not arrive in time"},
+
+	{"conflict", http.StatusConflict, "It exists already, or its state does not allow this"},
+	{"organization_name_taken", http.StatusConflict, "The organization's name is taken"},
+	{"email_taken", http.StatusConflict, "The email address belongs to another user"},
+	{"external_id_taken", http.StatusConflict, "The external id is taken"},
+	{"document_id_taken", http.StatusConflict, "The document's id is taken"},
+	{"operator_key_name_taken", http.StatusConflict, "The operator key's name is taken"},
+	{"change_in_progress", http.StatusConflict, "Another change is under way"},
+	{"organization_required", http.StatusConflict, "The user must say which organization to sign in to"},
+	{"revision_mismatch", http.StatusPreconditionFailed, "It has changed since it was read"},
+
+	{"too_large", http.StatusRequestEntityTooLarge, "The body is too large"},
+	{"document_too_large", http.StatusRequestEntityTooLarge, "The document is too large"},
+	{"content_type_not_supported", http.StatusUnsupportedMediaType, "The body's media type is not taken"},
+	{"encoding_not_supported", http.StatusUnsupportedMediaType, "The body's encoding is not taken"},
+	{"invalid", http.StatusUnprocessableEntity, "Some fields are not valid"},
+	{"rate_limited", http.StatusTooManyRequests, "Too many requests from this address"},
+	{"limit_reached", http.StatusTooManyRequests, "Too much at once"},
+	{"headers_too_large", http.StatusRequestHeaderFieldsTooLarge, "The request's line and headers are too large"},
+
+	{"internal", http.StatusInternalServerError, "The server made a mistake"},
+	{"method_unknown", http.StatusNotImplemented, "The server does not know the method"},
+	{"unavailable", http.StatusServiceUnavailable, "The server cannot do this right now"},
+	{"timeout", http.StatusServiceUnavailable, "The server could not do this in time"},
+	{"no_space", http.StatusInsufficientStorage, "The server's disk is full"},
+}
+
+// title gives the meaning of a code.
+func title(name string) string {
+	c, _ := findCode(name)
+	return c.Title
+}
+
+func findCode(name string) (Code, bool) {
+	for _, c := range Codes {
+		if c.Name == name {
+			return c, true
+		}
+	}
+	return Code{}, false
+}

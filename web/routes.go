@@ -1,0 +1,160 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// table is every route. Those asked for most come first: Fiber looks through
+// them in order.
+func (s *Server) table() []*route {
+	const orgs, org = "/v1/organizations", "/v1/organizations/{org}"
+	const docs, doc = org + "/documents", org + "/documents/{id}"
+	routes := []*route{
+		at("GET "+org, required, noBody, s.getOrganization, "get-organization", "Get an organization").
+			tag("Organizations").header("If-None-Match"),
+		at("GET "+doc, required, noBody, s.getDocument, "get-document", "Get a document").
+			tag("Documents").header("If-None-Match"),
+		at("POST "+docs, required, rawJSON, s.createDocument, "create-document", "Create a document").
+			tag("Documents").answers(http.StatusCreated).accepts(createDocumentView{}),
+		at("GET "+docs, required, noBody, s.listDocuments, "list-documents", "List documents").
+			tag("Documents").says("In order of id."),
+		at("PUT "+doc, required, rawJSON, s.putDocument, "put-document", "Replace a document's data").
+			tag("Documents").header("If-Match").accepts(putDocumentView{}),
+		at("PATCH "+doc, required, rawJSON, s.patchDocument, "patch-document", "Change a document's data").
+			tag("Documents").header("If-Match").accepts(Object{}).in(mergeType, jsonType).
+			says("The body is a JSON merge patch (RFC 7396) of the data: null removes a key."),
+		at("DELETE "+doc, required, noBody, s.deleteDocument, "delete-document", "Delete a document").
+			tag("Documents").header("If-Match").answers(http.StatusNoContent),
+
+		at("POST "+orgs, optional, jsonBody, s.createOrganization, "create-organization", "Create an organization").
+			tag("Organizations").answers(http.StatusCreated).
+			says("Anybody may, unless the operator closed signup."),
+		at("GET "+orgs, required, noBody, s.listOrganizations, "list-organizations", "List organizations").
+			tag("Organizations").says("Operators see all, users their own."),
+		at("PATCH "+org, required, rawJSON, s.patchOrganization, "patch-organization", "Change an organization").
+			tag("Organizations").header("If-Match").accepts(organizationPatchView{}).in(mergeType, jsonType).
+			says("For owners and admins. The body is a JSON merge patch (RFC 7396). With a new slug the documents follow."),
+		at("DELETE "+org, required, noBody, s.deleteOrganization, "delete-organization", "Delete an organization").
+			tag("Organizations").header("If-Match").answers(http.StatusAccepted).
+			also(http.StatusNoContent, "Deleted, its data too").
+			says("For owners. Nobody sees it from now on and its tokens are worth nothing. Answered 202 where the removal of its data goes on."),
+		at("POST "+org+"/suspend", required, noBody, s.suspendOrganization, "suspend-organization", "Suspend an organization").
+			tag("Organizations").says("For operators. Its members are refused; its data stays."),
+		at("POST "+org+"/resume", required, noBody, s.resumeOrganization, "resume-organization", "Resume a suspended organization").
+			tag("Organizations").says("For operators."),
+		at("GET "+org+"/placement", required, noBody, s.getPlacement, "get-placement", "Say where an organization's data is, and how much").
+			tag("Organizations").says("For owners, admins and operators."),
+
+		at("POST /v1/auth/login", limited, jsonBody, s.login, "login", "Sign in").
+			tag("Sign-in").says("409 organization_required lists the choices of a user who is in several and named none."),
+		at("POST /v1/auth/refresh", limited, jsonBody, s.refresh, "refresh", "Get new tokens").
+			tag("Sign-in").says("The refresh token is good once. Whoever shows it a second time ends the sign-in."),
+		at("POST /v1/auth/logout", limited, jsonBody, s.logout, "logout", "Sign out").
+			tag("Sign-in").answers(http.StatusNoContent),
+		at("GET /v1/me", required, noBody, s.me, "me", "Say who I am").tag("Sign-in"),
+
+		at("POST /v1/operator-keys", required, jsonBody, s.createOperatorKey, "create-operator-key", "Make an operator key").
+			tag("Operation").answers(http.StatusCreated).says("For operators. The key is shown this once."),
+		at("GET /v1/operator-keys", required, noBody, s.listOperatorKeys, "list-operator-keys", "List operator keys").
+			tag("Operation").says("For operators."),
+		at("DELETE /v1/operator-keys/{id}", required, noBody, s.revokeOperatorKey, "revoke-operator-key", "Revoke an operator key").
+			tag("Operation").answers(http.StatusNoContent).says("For operators."),
+
+		at("GET /healthz", exempt, noBody, s.healthz, "healthz", "Say that the server is alive").tag("Operation"),
+		at("GET /readyz", exempt, noBody, s.readyz, "readyz", "Say whether the server works").
+			tag("Operation").says("503 when it does not; the checks say why."),
+		at("GET /.well-known/jwks.json", exempt, noBody, s.jwks, "jwks", "List the keys that verify access tokens").tag("Sign-in"),
+		at("GET /errors", exempt, noBody, s.listCodes, "list-errors", "List the codes of errors").tag("Reference"),
+		at("GET /errors/{code}", exempt, noBody, s.getCode, "get-error", "Explain the code of an error").tag("Reference"),
+		serve("GET /openapi.json", s.openAPIDocument, "openapi", "Describe this API in OpenAPI 3.1").tag("Reference"),
+		serve("GET /", s.root, "root", "Say what this is").tag("Reference").
+			says("A browser is sent to the documentation page."),
+	}
+	if s.opts.CompatEnabled {
+		routes = append(routes, s.seedTable()...)
+	}
+	return routes
+}
+
+// seedTable is the routes of the first system.
+func (s *Server) seedTable() []*route {
+	return []*route{
+		at("POST /org/create", optional, jsonBody, s.seedCreate, "seed-create", "Create an organization").
+			tag("Compatible").seed().answers(http.StatusCreated),
+		at("POST /admin/login", limited, formBody, s.seedLogin, "seed-login", "Sign in").
+			tag("Compatible").seed().accepts(seedLoginView{}),
+		at("GET /org/get", optional, noBody, s.seedGet, "seed-get", "Get an organization by its name").
+			tag("Compatible").seed(),
+		at("PUT /org/update", required, jsonBody, s.seedUpdate, "seed-update", "Rename an organization or change its administrator's credentials").
+			tag("Compatible").seed(),
+		at("DELETE /org/delete", required, mayBody, s.seedDelete, "seed-delete", "Delete an organization").
+			tag("Compatible").seed().accepts(seedDeleteView{}),
+		at("GET /health", exempt, noBody, s.seedHealth, "seed-health", "Say that the server is alive").
+			tag("Compatible").seed(),
+	}
+}
+
+// register gives every route of the table to Fiber and to OpenAPI.
+func (s *Server) register() error {
+	s.unmatched = newRoute("* (none)", exempt, noBody, "", "")
+	s.unmatched.metrics = s.metrics.of("other", s.unmatched.path)
+	s.routes = s.table()
+	api, registrar := s.newAPI()
+	for _, rt := range s.routes {
+		rt.metrics = s.metrics.of(rt.method, rt.path)
+		if rt.method == http.MethodGet {
+			rt.headMetrics = s.metrics.of(http.MethodHead, rt.path)
+		}
+		registrar.current = rt
+		if rt.plain == nil {
+			rt.describe(api.OpenAPI().Components.Schemas, s.opts.CompatEnabled)
+			rt.register(api)
+			rt.documentBody(api.OpenAPI())
+			rt.knowQuery(api.OpenAPI())
+			continue
+		}
+		registrar.Add(rt.method, rt.path, s.plainHandler(rt))
+		s.documentPlain(api, rt)
+	}
+	if err := s.registerDocs(registrar); err != nil {
+		return err
+	}
+	return s.finishAPI(api)
+}
+
+func (s *Server) plainHandler(rt *route) fiber.Handler {
+	return func(f *fiber.Ctx) error {
+		c := callOf(f.UserContext())
+		if err := rt.plain(c); err != nil {
+			c.refuse(problemOf(err))
+		}
+		return nil
+	}
+}
+
+// registerDocs serves the documentation page and its files, which are no part
+// of the API.
+func (s *Server) registerDocs(r *registrar) error {
+	if !s.opts.DocsEnabled {
+		return nil
+	}
+	assets, err := docsAssets()
+	if err != nil {
+		return err
+	}
+	pages := []*route{serve("GET /docs", s.docsPage(assets["index.html"]), "docs", "")}
+	for name, a := range assets {
+		if name != "index.html" {
+			pages = append(pages, serve("GET /docs/"+name, func(c *call) error { return c.send(a, "public, max-age=3600") }, "", ""))
+		}
+	}
+	for _, rt := range pages {
+		rt.metrics = s.metrics.of(rt.method, "/docs")
+		rt.headMetrics = s.metrics.of(http.MethodHead, "/docs")
+		r.current = rt
+		r.Add(rt.method, rt.path, s.plainHandler(rt))
+	}
+	return nil
+}
