@@ -68,7 +68,7 @@ func tablesMatchNamespaces(t *testing.T, dir string) {
 		t.Fatalf("no shards in %s: %v", dir, err)
 	}
 	for _, path := range paths {
-		db, err := sql.Open("sqlite", dsn(path, true))
+		db, err := sql.Open("sqlite", dsn(path, true, defaultCacheKiB))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -19,16 +19,32 @@ const keptStatements = 128
 // (superseriousbusiness/gotosocial#2728). Statements here are short.
 type conn struct {
 	raw   *sql.Conn
-	stmts map[string]*sql.Stmt
+	stmts map[string]*keptStatement
+	clock uint64 // counts uses
 }
 
-// dsn is the file's URI. The pragmas are ours alone: they are raw SQL.
-func dsn(path string, readOnly bool) string {
-	q := url.Values{"_pragma": {
-		"busy_timeout(5000)", "foreign_keys(1)", "trusted_schema(0)", "cell_size_check(1)",
-		"temp_store(2)", "synchronous(2)", "cache_size(-4096)", "secure_delete(2)",
-		fmt.Sprintf("journal_size_limit(%d)", journalSizeLimit),
-	}}
+type keptStatement struct {
+	*sql.Stmt
+	used uint64
+}
+
+// dsn is the file's URI. The pragmas are ours alone: they are raw SQL. Beyond
+// durability they keep a file that somebody has tampered with from running
+// anything (trusted_schema, defensive), overwrite what is deleted where that
+// is free (secure_delete), and refuse a string in double quotes, which is
+// always a misspelled column (dqs).
+func dsn(path string, readOnly bool, cacheKiB int) string {
+	q := url.Values{
+		"_pragma": {
+			fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
+			"synchronous(FULL)", "foreign_keys(ON)", "trusted_schema(OFF)", "cell_size_check(ON)",
+			"temp_store(MEMORY)", "secure_delete(FAST)", fmt.Sprintf("cache_size(-%d)", cacheKiB),
+			fmt.Sprintf("journal_size_limit(%d)", journalSizeLimit),
+			fmt.Sprintf("wal_autocheckpoint(%d)", checkpointPages),
+		},
+		"_defensive": {"1"},
+		"_dqs":       {"0"},
+	}
 	if readOnly {
 		q.Set("mode", "ro")
 		q.Add("_pragma", "query_only(1)")
@@ -43,26 +59,37 @@ func openConn(ctx context.Context, db *sql.DB) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &conn{raw: raw, stmts: make(map[string]*sql.Stmt)}, nil
+	return &conn{raw: raw, stmts: make(map[string]*keptStatement)}, nil
 }
 
 func (c *conn) prepare(query string) (*sql.Stmt, error) {
+	c.clock++
 	if s := c.stmts[query]; s != nil {
-		return s, nil
+		s.used = c.clock
+		return s.Stmt, nil
 	}
 	s, err := c.raw.PrepareContext(context.Background(), query)
 	if err != nil {
 		return nil, err
 	}
 	if len(c.stmts) >= keptStatements {
-		for q, old := range c.stmts { // an arbitrary one
-			_ = old.Close()
-			delete(c.stmts, q)
-			break
+		c.forgetOldest()
+	}
+	c.stmts[query] = &keptStatement{Stmt: s, used: c.clock}
+	return s, nil
+}
+
+// forgetOldest closes the statement unused for longest. Never an arbitrary
+// one: that could be the one whose rows are being read.
+func (c *conn) forgetOldest() {
+	oldest := ""
+	for query, s := range c.stmts {
+		if oldest == "" || s.used < c.stmts[oldest].used {
+			oldest = query
 		}
 	}
-	c.stmts[query] = s
-	return s, nil
+	_ = c.stmts[oldest].Close()
+	delete(c.stmts, oldest)
 }
 
 // exec runs a statement and gives the number of rows that it changed.

@@ -16,11 +16,17 @@ import (
 )
 
 const (
-	// maxReaders is how many connections read one file at a time.
-	maxReaders = 4
+	defaultReaders  = 4
+	defaultCacheKiB = 4096
 	// journalSizeLimit is what the write-ahead log is cut back to, in bytes.
 	journalSizeLimit = 16 << 20
-	retryFull        = 5 * time.Second
+	// checkpointPages is after how many pages in the write-ahead log (4 KiB
+	// each) the writer copies them into the file.
+	checkpointPages = 1000
+	// busyTimeout is how long a statement waits for some other program that has
+	// the file open.
+	busyTimeout = 5 * time.Second
+	retryFull   = 5 * time.Second
 )
 
 // databaseOptions are what the files of one kind share.
@@ -33,6 +39,11 @@ type databaseOptions struct {
 	// fullCheck asks for integrity_check in the background instead of the
 	// quicker quick_check.
 	fullCheck bool
+	// readers is how many connections read the file at a time; zero is 4.
+	readers int
+	// cacheKiB is how much of the file each connection keeps in memory; zero is
+	// 4 MiB.
+	cacheKiB int
 }
 
 // database is one SQLite file: one writer that commits what waits as a group,
@@ -60,11 +71,17 @@ func openDatabase(ctx context.Context, path string, opts databaseOptions) (_ *da
 	if opts.clock == nil {
 		opts.clock = time.Now
 	}
+	if opts.readers == 0 {
+		opts.readers = defaultReaders
+	}
+	if opts.cacheKiB == 0 {
+		opts.cacheKiB = defaultCacheKiB
+	}
 	d := &database{path: path, name: shownPath(path), opts: opts, log: opts.logger}
 	if err := makePrivate(path); err != nil {
 		return nil, err
 	}
-	if d.writes, err = sql.Open("sqlite", dsn(path, false)); err != nil {
+	if d.writes, err = sql.Open("sqlite", dsn(path, false, opts.cacheKiB)); err != nil {
 		return nil, fmt.Errorf("open %s: %w", d.name, err)
 	}
 	d.writes.SetMaxOpenConns(1)
@@ -81,7 +98,7 @@ func openDatabase(ctx context.Context, path string, opts databaseOptions) (_ *da
 		}
 		return nil, fmt.Errorf("open %s: %w", d.name, translate(err, d.name))
 	}
-	if d.reads, err = openReaders(path); err != nil {
+	if d.reads, err = openReaders(path, opts); err != nil {
 		_ = c.close()
 		_ = d.writes.Close()
 		return nil, fmt.Errorf("open %s: %w", d.name, err)
@@ -110,13 +127,15 @@ func makePrivate(path string) error {
 	return f.Close()
 }
 
-// Close writes what waits, folds the write-ahead log into the file and closes
+// close writes what waits, folds the write-ahead log into the file and closes
 // it.
 func (d *database) close() error {
 	d.stop()
+	// The writer goes last: who closes a file last folds its log into it, and
+	// only the writer may.
+	d.reads.close()
 	d.writer.close()
 	d.background.Wait()
-	d.reads.close()
 	return d.writes.Close()
 }
 
@@ -127,7 +146,14 @@ func (d *database) read(ctx context.Context, f func(*conn) error) error {
 	if err != nil {
 		return d.noticed(err)
 	}
+	returned := false
+	defer func() {
+		if !returned { // f panicked; who knows what it left open
+			d.reads.discard(c)
+		}
+	}()
 	err = f(c)
+	returned = true
 	d.reads.give(c, err)
 	return d.noticed(err)
 }
@@ -139,8 +165,9 @@ func (d *database) snapshot(ctx context.Context, f func(*conn) error) error {
 			return err
 		}
 		err := f(c)
-		if _, end := c.exec("ROLLBACK"); err == nil {
-			err = end
+		if _, end := c.exec("ROLLBACK"); end != nil {
+			// A transaction left open would keep the log from ever being cut back.
+			return fmt.Errorf("%w: end of a snapshot: %w", errBadConn, errors.Join(end, err))
 		}
 		return err
 	})
@@ -150,7 +177,8 @@ func (d *database) snapshot(ctx context.Context, f func(*conn) error) error {
 // returns when that is durable. When f fails, what it did is undone and its
 // error returned; the others in the group are untouched. f is not run when
 // the context ended before its turn; once run, its result is what is returned.
-// f may run more than once: a group that failed as a whole is tried one by one.
+// f may run more than once: a group that failed as a whole is tried one by
+// one. A panic in f is such a failure, and an error here.
 func (d *database) write(ctx context.Context, f func(*conn) error) error {
 	if err := d.state.refusal(); err != nil {
 		return err
@@ -158,28 +186,13 @@ func (d *database) write(ctx context.Context, f func(*conn) error) error {
 	return d.noticed(d.writer.submit(ctx, f))
 }
 
-// noticed translates a driver's error and remembers what it says of the file.
+// noticed translates a driver's error and marks the file where it says that
+// it is damaged.
 func (d *database) noticed(err error) error {
-	if err == nil {
-		return nil
-	}
-	switch faultOf(err) {
-	case faultDamaged:
-		d.damaged(err)
-	case faultFull:
-		d.state.setFull(errFull(d.name, err))
-	case faultNone, faultBusy, faultIO:
+	if faultOf(err) == faultDamaged {
+		return d.damaged(err)
 	}
 	return translate(err, d.name)
-}
-
-// damaged marks the file: nothing is written to it any more.
-func (d *database) damaged(cause error) error {
-	err := errDamaged(d.name, cause)
-	if d.state.setDamaged(err) {
-		d.log.Error("a database file is damaged; writing to it has stopped", "file", d.path, "error", cause)
-	}
-	return err
 }
 
 // shownPath is the end of a path that tells the file from the others.

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -32,7 +33,7 @@ func faultOf(err error) fault {
 		switch {
 		case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 			return faultFull
-		case errors.Is(err, sql.ErrConnDone):
+		case errors.Is(err, sql.ErrConnDone), errors.Is(err, errBadConn), errors.Is(err, syscall.EIO):
 			return faultIO
 		}
 		return faultNone
@@ -69,7 +70,7 @@ func translate(err error, file string) error {
 	case faultDamaged:
 		return errDamaged(file, err)
 	case faultIO, faultBusy:
-		return app.Unavailable("The file "+file, err)
+		return errUnavailable(file, err)
 	case faultNone:
 	}
 	var e *sqlite.Error
@@ -99,11 +100,22 @@ func isTaken(err error) bool {
 	return false
 }
 
+// errClosed answers who comes while the server stops.
+func errClosed() error { return app.Unavailable("The database, which is being closed,", nil) }
+
+// errBadConn marks a connection that must not be used again; database/sql
+// throws it away.
+var errBadConn = driver.ErrBadConn
+
 func errFull(file string, cause error) error {
 	return &app.Error{
 		Kind: app.ErrNoSpace, Code: "storage_full", RetryAfter: retryFull, Cause: cause,
 		Detail: "There is no room left on the disk of " + file + ". Nothing was stored. Make room, and writing goes on by itself.",
 	}
+}
+
+func errUnavailable(file string, cause error) error {
+	return app.Unavailable("The file "+file, cause)
 }
 
 func errDamaged(file string, cause error) error {

@@ -11,16 +11,23 @@ import (
 )
 
 const (
+	// firstCheck is when after opening a file is checked: not while whoever
+	// starts the server waits for its first answer.
+	firstCheck = time.Second
 	checkEvery = 24 * time.Hour
-	// probeEvery is how often a full disk is tried again for the sake of
-	// readiness alone.
+	// probeEvery is how often a write that failed for want of room, or because
+	// of the disk, is tried again for the sake of readiness alone.
 	probeEvery = 2 * time.Second
+	// probeBytes is how much such a try writes.
+	probeBytes = 64 << 10
 )
 
-// fileState is what is known of a file's soundness.
+// fileState is what is known of a file's soundness. A damaged file stays so
+// until the server is started again; trouble passes with the next write that
+// goes through.
 type fileState struct {
-	damage atomic.Pointer[error]
-	full   atomic.Pointer[error]
+	damage  atomic.Pointer[error]
+	trouble atomic.Pointer[error]
 
 	mu     sync.Mutex
 	probed time.Time
@@ -34,17 +41,7 @@ func (s *fileState) refusal() error {
 	return nil
 }
 
-// setDamaged reports whether it is news.
-func (s *fileState) setDamaged(err error) bool { return s.damage.CompareAndSwap(nil, &err) }
-
-func (s *fileState) setFull(err error) { s.full.Store(&err) }
-
-// wrote says that a write went through: there is room.
-func (s *fileState) wrote() {
-	if s.full.Load() != nil {
-		s.full.Store(nil)
-	}
-}
+func (s *fileState) troubled() bool { return s.trouble.Load() != nil }
 
 func (s *fileState) probeDue(now time.Time) bool {
 	s.mu.Lock()
@@ -56,29 +53,58 @@ func (s *fileState) probeDue(now time.Time) bool {
 	return true
 }
 
-// health says what is wrong with the file, or nil. Where the disk was full it
-// tries a write now and then, so that it is known when there is room again.
+// damaged marks the file: nothing is written to it any more.
+func (d *database) damaged(cause error) error {
+	err := errDamaged(d.name, cause)
+	if d.state.damage.CompareAndSwap(nil, &err) {
+		d.log.Error("a database file is damaged; writing to it has stopped", "file", d.path, "error", cause)
+	}
+	return err
+}
+
+// inTrouble notes that writing failed for a reason that may pass.
+func (d *database) inTrouble(cause error) {
+	err := translate(cause, d.name)
+	if d.state.trouble.Swap(&err) == nil {
+		d.log.Error("a database file cannot be written", "file", d.path, "error", cause)
+	}
+}
+
+// recovered notes that writing works again.
+func (d *database) recovered() {
+	if d.state.trouble.Swap(nil) != nil {
+		d.log.Info("a database file can be written again", "file", d.path)
+	}
+}
+
+// health says what is wrong with the file, or nil. Where writing failed it is
+// tried again now and then, so that it is known when it works again.
 func (d *database) health(ctx context.Context) error {
+	if d.state.troubled() && d.state.refusal() == nil && d.state.probeDue(time.Now()) {
+		_ = d.probe(ctx) // what it found is in the state
+	}
 	if err := d.state.refusal(); err != nil {
 		return err
 	}
-	full := d.state.full.Load()
-	if full == nil {
-		return nil
+	if trouble := d.state.trouble.Load(); trouble != nil {
+		return *trouble
 	}
-	if d.state.probeDue(time.Now()) {
-		err := d.write(ctx, func(c *conn) error {
-			_, err := c.exec("UPDATE schema_history SET version = version")
-			return err
-		})
-		if err == nil {
-			return nil
-		}
+	return nil
+}
+
+// probe writes as much as a busy moment does, and takes it away again.
+func (d *database) probe(ctx context.Context) error {
+	err := d.write(ctx, func(c *conn) error {
+		_, err := c.exec("INSERT OR REPLACE INTO storage_probe (id, filler) VALUES (1, randomblob(?))", probeBytes)
+		return err
+	})
+	if err != nil {
+		return err
 	}
-	if full = d.state.full.Load(); full != nil {
-		return *full
-	}
-	return d.state.refusal()
+	return d.write(ctx, func(c *conn) error {
+		_, err := c.exec("DELETE FROM storage_probe")
+		return err
+	})
 }
 
 // oneCheck lets one file be checked at a time: a check reads the whole file.
@@ -87,7 +113,12 @@ var oneCheck = make(chan struct{}, 1)
 // watch checks the file soon after it was opened and every day, so that damage
 // is found before a backup of it replaces a good one.
 func (d *database) watch(ctx context.Context) {
-	for {
+	for wait := firstCheck; ; wait = checkEvery {
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return
+		}
 		select {
 		case oneCheck <- struct{}{}:
 		case <-ctx.Done():
@@ -97,11 +128,6 @@ func (d *database) watch(ctx context.Context) {
 		<-oneCheck
 		if err != nil && ctx.Err() == nil {
 			d.log.Warn("a database file could not be checked", "file", d.path, "error", err)
-		}
-		select {
-		case <-time.After(checkEvery):
-		case <-ctx.Done():
-			return
 		}
 	}
 }
@@ -127,7 +153,7 @@ func (d *database) check(ctx context.Context) error {
 }
 
 func checkFile(ctx context.Context, path, pragma string) (verdict string, err error) {
-	db, err := sql.Open("sqlite", dsn(path, true))
+	db, err := sql.Open("sqlite", dsn(path, true, defaultCacheKiB))
 	if err != nil {
 		return "", err
 	}

@@ -70,7 +70,9 @@ const historyTable = `CREATE TABLE schema_history (
 	tenantry   TEXT NOT NULL,   -- the version of the program that made this one
 	applied_at INTEGER NOT NULL,
 	backup     TEXT NOT NULL    -- of the file as it was before, or empty
-) STRICT;`
+) STRICT;
+-- What is written to find out whether a disk has room again.
+CREATE TABLE storage_probe (id INTEGER PRIMARY KEY, filler BLOB NOT NULL) STRICT;`
 
 // migrate brings the file to the newest version. What is there is backed up
 // and the backup checked before anything changes.

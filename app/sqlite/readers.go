@@ -3,9 +3,8 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"time"
-
-	"tenantry/app"
 )
 
 // idleReader is how long a connection that reads is kept unused. Each holds
@@ -25,14 +24,13 @@ type idleEntry struct {
 	since time.Time
 }
 
-func openReaders(path string) (*readers, error) {
-	db, err := sql.Open("sqlite", dsn(path, true))
+func openReaders(path string, opts databaseOptions) (*readers, error) {
+	db, err := sql.Open("sqlite", dsn(path, true, opts.cacheKiB))
 	if err != nil {
 		return nil, err
 	}
-	db.SetMaxOpenConns(maxReaders)
 	r := &readers{
-		db: db, slots: make(chan struct{}, maxReaders), idle: make(chan idleEntry, maxReaders),
+		db: db, slots: make(chan struct{}, opts.readers), idle: make(chan idleEntry, opts.readers),
 		done: make(chan struct{}),
 	}
 	db.SetMaxIdleConns(0) // ours are kept in idle
@@ -46,6 +44,11 @@ func (r *readers) take(ctx context.Context) (*conn, error) {
 		return nil, err
 	}
 	select {
+	case <-r.done:
+		return nil, errClosed()
+	default:
+	}
+	select {
 	case e := <-r.idle:
 		return e.c, nil
 	default:
@@ -55,7 +58,7 @@ func (r *readers) take(ctx context.Context) (*conn, error) {
 		return e.c, nil
 	case r.slots <- struct{}{}:
 	case <-r.done:
-		return nil, app.Unavailable("The database, which is being closed,", nil)
+		return nil, errClosed()
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
@@ -75,10 +78,19 @@ func (r *readers) give(c *conn, err error) {
 		return
 	case faultNone, faultBusy, faultFull:
 	}
+	if errors.Is(err, errBadConn) {
+		r.discard(c)
+		return
+	}
+	r.keep(idleEntry{c, time.Now()})
+}
+
+func (r *readers) keep(e idleEntry) {
+	r.idle <- e // there is room: one for each slot
 	select {
 	case <-r.done:
-		r.discard(c)
-	case r.idle <- idleEntry{c, time.Now()}:
+		r.empty() // close may have done so before
+	default:
 	}
 }
 
@@ -100,7 +112,7 @@ func (r *readers) expire() {
 			select {
 			case e := <-r.idle:
 				if time.Since(e.since) < idleReader {
-					r.idle <- e // there is room: it came from there
+					r.keep(e)
 				} else {
 					r.discard(e.c)
 				}
@@ -110,16 +122,21 @@ func (r *readers) expire() {
 	}
 }
 
+// close closes those that nobody uses; the others follow when they are given
+// back.
 func (r *readers) close() {
 	close(r.done)
+	r.empty()
+	_ = r.db.Close()
+}
+
+func (r *readers) empty() {
 	for {
 		select {
 		case e := <-r.idle:
 			r.discard(e.c)
-			continue
 		default:
+			return
 		}
-		break
 	}
-	_ = r.db.Close()
 }

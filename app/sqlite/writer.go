@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql/driver"
 	"fmt"
 	"runtime/debug"
 	"sync"
@@ -65,7 +64,7 @@ func (w *writer) enqueue(r *writeRequest) error {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
 	if w.closed {
-		return app.Unavailable("The database, which is being closed,", nil)
+		return errClosed()
 	}
 	select {
 	case w.queue <- r:
@@ -111,29 +110,17 @@ func (w *writer) serve() {
 
 // write commits a group and answers everybody in it.
 func (w *writer) write(group []*writeRequest) {
-	// Whoever gave up before this moment is passed over; nobody may give up
-	// after it.
-	live := group[:0:0]
-	for _, r := range group {
-		if r.begun.CompareAndSwap(false, true) {
-			if err := r.ctx.Err(); err != nil {
-				r.answer(err)
-				continue
-			}
-			live = append(live, r)
-		}
-	}
+	live := begin(group)
 	if len(live) == 0 {
 		return
 	}
-	err := w.transaction(live)
-	if err != nil && len(live) > 1 && faultOf(err) != faultDamaged {
-		// What one of them did may have been too much. Alone, the others fit.
+	err := w.d.state.refusal() // since they were queued, perhaps
+	if err == nil {
+		err = w.transaction(live)
+	}
+	if err != nil && len(live) > 1 && oneMayBeToBlame(err) {
 		for _, r := range live {
-			r.err = nil
-			if err := w.transaction([]*writeRequest{r}); err != nil {
-				r.err = err
-			}
+			r.err = w.transaction([]*writeRequest{r})
 		}
 		err = nil
 	}
@@ -141,39 +128,110 @@ func (w *writer) write(group []*writeRequest) {
 		if err != nil {
 			r.err = err
 		}
-		r.answer(r.err)
+		close(r.done)
 	}
 }
 
-// transaction runs the requests in one transaction. Its error is the group's;
-// each request's own is in the request.
+// begin passes over whoever gave up before this moment. Nobody may give up
+// after it.
+func begin(group []*writeRequest) []*writeRequest {
+	live := group[:0:0]
+	for _, r := range group {
+		if !r.begun.CompareAndSwap(false, true) {
+			continue
+		}
+		if err := r.ctx.Err(); err != nil {
+			r.err = err
+			close(r.done)
+			continue
+		}
+		live = append(live, r)
+	}
+	return live
+}
+
+// oneMayBeToBlame: what one of a group did may have been too much for the
+// disk, or have broken the transaction. Alone, the others pass.
+func oneMayBeToBlame(err error) bool {
+	switch faultOf(err) {
+	case faultNone, faultFull:
+		return true
+	case faultBusy, faultIO, faultDamaged: // the next would fare no better
+	}
+	return false
+}
+
+// transaction runs the requests in one transaction. Its error is the group's,
+// or that of the only request; otherwise each request's own is in the request.
 func (w *writer) transaction(live []*writeRequest) error {
 	c, err := w.connection()
 	if err != nil {
-		return err
+		return w.failed(nil, fmt.Errorf("open: %w", err))
 	}
 	if _, err := c.exec("BEGIN IMMEDIATE"); err != nil {
-		w.drop()
-		return fmt.Errorf("begin: %w", err)
+		return w.failed(c, fmt.Errorf("begin: %w", err))
+	}
+	before := int64(-1)
+	if w.d.state.troubled() {
+		before = totalChanges(c)
 	}
 	wrote := false
 	for _, r := range live {
 		if err := w.step(c, r); err != nil {
-			w.rollback(c)
-			return err
+			return w.failed(c, err)
 		}
 		wrote = wrote || r.err == nil
 	}
 	if !wrote {
-		w.rollback(c)
-		return nil
+		// Everyone was refused.
+		if err := c.run("ROLLBACK"); err != nil {
+			w.drop()
+		}
+		return onlyError(live)
 	}
+	// One that only read needed no room on the disk and proves nothing.
+	worked := before >= 0 && totalChanges(c) > before
 	if _, err := c.exec("COMMIT"); err != nil {
-		w.rollback(c)
-		return fmt.Errorf("commit: %w", err)
+		return w.failed(c, fmt.Errorf("commit: %w", err))
 	}
-	w.d.state.wrote()
+	if worked {
+		w.d.recovered()
+	}
+	return onlyError(live)
+}
+
+func onlyError(live []*writeRequest) error {
+	if len(live) == 1 {
+		return live[0].err
+	}
 	return nil
+}
+
+func totalChanges(c *conn) (n int64) {
+	_ = c.queryRow("SELECT total_changes()").Scan(&n) // never fails; zero says the least
+	return n
+}
+
+// failed undoes a transaction and leaves a connection that can be trusted with
+// the next one.
+func (w *writer) failed(c *conn, err error) error {
+	switch faultOf(err) {
+	case faultFull, faultIO:
+		w.d.inTrouble(err)
+	case faultNone, faultBusy, faultDamaged:
+	}
+	switch {
+	case c == nil:
+	case faultOf(err) == faultIO:
+		w.drop() // closing it undoes what was begun
+	default:
+		// SQLite ends some transactions by itself. Whatever is left of one goes
+		// with the connection.
+		if c.run("ROLLBACK") != nil && faultOf(err) != faultBusy {
+			w.drop()
+		}
+	}
+	return err
 }
 
 // step runs one request inside a savepoint, so that its refusal undoes it
@@ -209,24 +267,15 @@ func call(f func(*conn) error, c *conn) (err error) {
 	return f(c)
 }
 
-func (w *writer) rollback(c *conn) {
-	// SQLite ends the transaction itself after some faults; whatever is left of
-	// it goes with the connection.
-	if err := c.run("ROLLBACK"); err != nil {
-		w.drop()
-	}
-}
-
 func (w *writer) connection() (*conn, error) {
 	if w.c != nil {
 		return w.c, nil
 	}
 	c, err := openConn(context.Background(), w.d.writes)
-	if err != nil {
-		return nil, fmt.Errorf("open: %w", err)
+	if err == nil {
+		w.c = c
 	}
-	w.c = c
-	return c, nil
+	return c, err
 }
 
 // drop closes a connection in trouble; the next write opens another.
@@ -237,11 +286,3 @@ func (w *writer) drop() {
 		w.c = nil
 	}
 }
-
-func (r *writeRequest) answer(err error) {
-	r.err = err
-	close(r.done)
-}
-
-// errBadConn makes database/sql throw a connection away.
-var errBadConn = driver.ErrBadConn
