@@ -21,6 +21,12 @@ const (
 	// maxShards is what an operator may ask for: every open one holds three
 	// files and its own schema in memory.
 	maxShards = 1024
+
+	// A shard is one of many: with what a registry takes for itself, 64 of them
+	// would fill 250 MB. What they have no room for stays in the system's own
+	// cache of files.
+	shardReaders  = 2
+	shardCacheKiB = 128
 )
 
 // ClusterOptions are how a cluster is kept.
@@ -47,6 +53,9 @@ type Cluster struct {
 	dir       string
 	opts      ClusterOptions
 	databases databaseOptions
+	// earlyReads is how many reads go through the writer after a change of a
+	// schema with so many tables; see shard.read.
+	earlyReads func(tables int64) int64
 
 	mu     sync.Mutex
 	shards map[string]*shard
@@ -85,10 +94,11 @@ func OpenCluster(ctx context.Context, dir, name string, opts ClusterOptions) (*C
 		return nil, notWritable(dir, err)
 	}
 	return &Cluster{
-		name: name, dir: dir, opts: opts, shards: make(map[string]*shard),
+		name: name, dir: dir, opts: opts, shards: make(map[string]*shard), earlyReads: earlyReads,
 		databases: databaseOptions{
 			schema: schema, backups: opts.Backups, appVersion: opts.Version,
 			logger: opts.Logger.With("cluster", name), clock: opts.Clock,
+			readers: shardReaders, cacheKiB: shardCacheKiB,
 		},
 	}, nil
 }
@@ -173,7 +183,7 @@ func (c *Cluster) shard(name string) (*shard, error) {
 	if err := parseShard(name); err != nil {
 		return nil, err
 	}
-	s := &shard{name: name, path: filepath.Join(c.dir, name+".db"), clock: c.opts.Clock}
+	s := &shard{name: name, path: filepath.Join(c.dir, name+".db"), clock: c.opts.Clock, earlyReads: c.earlyReads}
 	c.shards[name] = s
 	return s, nil
 }

@@ -29,13 +29,14 @@ type shard struct {
 
 	// tables is about how many tables the file has, and early how many of the
 	// coming reads go through the writer; see read.
-	tables atomic.Int64
-	early  atomic.Int64
+	tables     atomic.Int64
+	early      atomic.Int64
+	earlyReads func(tables int64) int64
 }
 
-// tablesPerEarlyRead: a connection learns of about 8 tables in the time that a
-// read through the writer takes longer than one beside it.
-const tablesPerEarlyRead = 8
+// earlyReads: a connection learns of about 8 tables in the time that a read
+// through the writer takes longer than one beside it.
+func earlyReads(tables int64) int64 { return tables / 8 }
 
 // opened counts the tables of a file that was just opened.
 func (s *shard) opened(ctx context.Context) error {
@@ -53,7 +54,7 @@ func (s *shard) opened(ctx context.Context) error {
 
 // schemaChanged notes that a table has come, gone or got another name.
 func (s *shard) schemaChanged(tables int64) {
-	s.early.Store(s.tables.Add(tables) / tablesPerEarlyRead)
+	s.early.Store(s.earlyReads(s.tables.Add(tables)))
 }
 
 func (s *shard) write(ctx context.Context, f func(*conn) error) error {
