@@ -7,9 +7,9 @@ import (
 	"net/url"
 )
 
-// keptStatements bounds the prepared statements of one connection. One is
-// about 4 KiB.
-const keptStatements = 128
+// defaultStatements is how many prepared statements one connection keeps. One
+// is about 4 KiB.
+const defaultStatements = 128
 
 // conn is one connection with its prepared statements. It is used by one
 // goroutine at a time.
@@ -20,6 +20,7 @@ const keptStatements = 128
 type conn struct {
 	raw   *sql.Conn
 	stmts map[string]*keptStatement
+	limit int
 	clock uint64 // counts uses
 }
 
@@ -54,12 +55,12 @@ func dsn(path string, readOnly bool, cacheKiB int) string {
 	return (&url.URL{Scheme: "file", Opaque: uriPath(path), RawQuery: q.Encode()}).String()
 }
 
-func openConn(ctx context.Context, db *sql.DB) (*conn, error) {
+func openConn(ctx context.Context, db *sql.DB, statements int) (*conn, error) {
 	raw, err := db.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &conn{raw: raw, stmts: make(map[string]*keptStatement)}, nil
+	return &conn{raw: raw, stmts: make(map[string]*keptStatement), limit: statements}, nil
 }
 
 func (c *conn) prepare(query string) (*sql.Stmt, error) {
@@ -72,7 +73,7 @@ func (c *conn) prepare(query string) (*sql.Stmt, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(c.stmts) >= keptStatements {
+	if len(c.stmts) >= c.limit {
 		c.forgetOldest()
 	}
 	c.stmts[query] = &keptStatement{Stmt: s, used: c.clock}

@@ -44,6 +44,9 @@ type databaseOptions struct {
 	// cacheKiB is how much of the file each connection keeps in memory; zero is
 	// 4 MiB.
 	cacheKiB int
+	// statements is how many prepared statements each connection keeps; zero is
+	// 128.
+	statements int
 }
 
 // database is one SQLite file: one writer that commits what waits as a group,
@@ -77,6 +80,9 @@ func openDatabase(ctx context.Context, path string, opts databaseOptions) (_ *da
 	if opts.cacheKiB == 0 {
 		opts.cacheKiB = defaultCacheKiB
 	}
+	if opts.statements == 0 {
+		opts.statements = defaultStatements
+	}
 	d := &database{path: path, name: shownPath(path), opts: opts, log: opts.logger}
 	if err := makePrivate(path); err != nil {
 		return nil, err
@@ -85,7 +91,7 @@ func openDatabase(ctx context.Context, path string, opts databaseOptions) (_ *da
 		return nil, fmt.Errorf("open %s: %w", d.name, err)
 	}
 	d.writes.SetMaxOpenConns(1)
-	c, err := openConn(ctx, d.writes)
+	c, err := openConn(ctx, d.writes, opts.statements)
 	if err != nil {
 		_ = d.writes.Close()
 		return nil, fmt.Errorf("open %s: %w", d.name, translate(err, d.name))

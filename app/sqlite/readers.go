@@ -17,6 +17,8 @@ type readers struct {
 	slots chan struct{}  // one for each connection that may be open
 	idle  chan idleEntry // the open ones that nobody uses
 	done  chan struct{}
+	// statements is how many each connection keeps prepared.
+	statements int
 }
 
 type idleEntry struct {
@@ -31,7 +33,7 @@ func openReaders(path string, opts databaseOptions) (*readers, error) {
 	}
 	r := &readers{
 		db: db, slots: make(chan struct{}, opts.readers), idle: make(chan idleEntry, opts.readers),
-		done: make(chan struct{}),
+		done: make(chan struct{}), statements: opts.statements,
 	}
 	db.SetMaxIdleConns(0) // ours are kept in idle
 	go r.expire()
@@ -63,7 +65,7 @@ func (r *readers) take(ctx context.Context) (*conn, error) {
 		return nil, ctx.Err()
 	}
 	// Opening is not interrupted either.
-	c, err := openConn(context.WithoutCancel(ctx), r.db)
+	c, err := openConn(context.WithoutCancel(ctx), r.db, r.statements)
 	if err != nil {
 		<-r.slots
 	}

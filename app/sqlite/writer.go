@@ -271,7 +271,7 @@ func (w *writer) connection() (*conn, error) {
 	if w.c != nil {
 		return w.c, nil
 	}
-	c, err := openConn(context.Background(), w.d.writes)
+	c, err := openConn(context.Background(), w.d.writes, w.d.opts.statements)
 	if err == nil {
 		w.c = c
 	}
