@@ -62,7 +62,8 @@ release-check: $(GORELEASER) ## goreleaser.yaml is valid, and so is the packages
 	$(GO) run . config check --config packaging/tenantry.toml
 
 snapshot: $(GORELEASER) $(CYCLONEDX_GOMOD) ## build a whole release into dist, without publishing it
-	CYCLONEDX_GOMOD=$(CYCLONEDX_GOMOD) $(GORELEASER) release --snapshot --clean
+	ln -sf $(CYCLONEDX_GOMOD) $(BIN)/cyclonedx-gomod
+	PATH="$(BIN):$$PATH" $(GORELEASER) release --snapshot --clean
 
 man: ## write manual pages and shell completions to .cache/release
 	packaging/release-files.sh
