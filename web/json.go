@@ -62,10 +62,38 @@ func formatOptional(t time.Time) *string {
 	return &s
 }
 
+// appendTime writes what formatTime gives, in quotes, without reading the
+// layout each time. A test holds the two together.
 func appendTime(b []byte, t time.Time) []byte {
+	t = t.UTC()
+	year, month, day := t.Date()
+	hour, minute, second := t.Clock()
+	if year < 0 || year > 9999 {
+		return appendString(b, t.Format(timeFormat))
+	}
 	b = append(b, '"')
-	b = t.UTC().AppendFormat(b, timeFormat)
-	return append(b, '"')
+	b = appendDigits(b, year, 1000)
+	b = append(b, '-')
+	b = appendDigits(b, int(month), 10)
+	b = append(b, '-')
+	b = appendDigits(b, day, 10)
+	b = append(b, 'T')
+	b = appendDigits(b, hour, 10)
+	b = append(b, ':')
+	b = appendDigits(b, minute, 10)
+	b = append(b, ':')
+	b = appendDigits(b, second, 10)
+	b = append(b, '.')
+	b = appendDigits(b, t.Nanosecond()/int(time.Millisecond), 100)
+	return append(b, 'Z', '"')
+}
+
+// appendDigits writes n with leading zeros, from the digit worth unit on.
+func appendDigits(b []byte, n, unit int) []byte {
+	for ; unit > 0; unit /= 10 {
+		b = append(b, byte('0'+n/unit%10))
+	}
+	return b
 }
 
 // Object is any JSON object, kept as it was sent.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"runtime/debug"
@@ -36,20 +37,34 @@ func (s *Server) pipeline(rt *route, handler fiber.Handler) fiber.Handler {
 	}
 }
 
+// Headers of every answer, as fasthttp wants them.
+var (
+	keyRequestID          = []byte(requestIDHeader)
+	keyContentTypeOptions = []byte("X-Content-Type-Options")
+	valueNoSniff          = []byte("nosniff")
+	keyCacheControl       = []byte("Cache-Control")
+	valueNoStore          = []byte("no-store")
+)
+
 // begin starts a request's way.
 func (s *Server) begin(f *fiber.Ctx, rt *route) *call {
 	s.metrics.inFlight.Inc()
 	now := time.Now()
 	c := &call{server: s, fiber: f, route: rt, start: now, deadline: now.Add(s.opts.RequestTimeout)}
 	c.id = s.ids.of(f.Request().Header.Peek(requestIDHeader))
-	h := &f.Response().Header
-	h.Set(requestIDHeader, c.id)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cache-Control", "no-store")
-	if s.cors != nil {
-		s.cors.answer(f)
-	}
+	s.commonHeaders(c)
 	return c
+}
+
+// commonHeaders are on every answer; a route may set others.
+func (s *Server) commonHeaders(c *call) {
+	h := &c.fiber.Response().Header
+	h.SetCanonical(keyRequestID, []byte(c.id))
+	h.SetCanonical(keyContentTypeOptions, valueNoSniff)
+	h.SetCanonical(keyCacheControl, valueNoStore)
+	if s.cors != nil {
+		s.cors.answer(c.fiber)
+	}
 }
 
 // admit finds out who asks and whether they may ask now.
@@ -89,9 +104,8 @@ func (s *Server) authenticate(c *call) *Problem {
 		}
 		return problemOf(app.ErrUnauthenticated)
 	}
-	scheme, token, _ := strings.Cut(string(header), " ")
-	token = strings.Trim(token, " ")
-	if !strings.EqualFold(scheme, "Bearer") || token == "" || strings.ContainsAny(token, " \t") {
+	token := bearerToken(header)
+	if token == "" {
 		p := newProblem(http.StatusUnauthorized, "authorization_malformed",
 			`Send the header as "Authorization: Bearer " and the access token or operator key.`)
 		p.challenge = true
@@ -103,6 +117,22 @@ func (s *Server) authenticate(c *call) *Problem {
 	}
 	c.actor = actor
 	return nil
+}
+
+// bearerToken gives what stands after "Bearer" (RFC 6750, 2.1), or nothing
+// where the header is anything else.
+func bearerToken(header []byte) string {
+	const scheme = "bearer "
+	if len(header) <= len(scheme) || !strings.EqualFold(string(header[:len(scheme)]), scheme) {
+		return ""
+	}
+	token := bytes.Trim(header[len(scheme):], " ")
+	for _, c := range token {
+		if c <= ' ' || c >= 0x7f {
+			return ""
+		}
+	}
+	return string(token)
 }
 
 // count takes the request off what its address may ask without a token.
@@ -204,12 +234,8 @@ func (c *call) refuse(p *Problem) {
 func (s *Server) recovered(c *call, fault any) {
 	s.log.Error("panic while answering a request", "request_id", c.id, "method", c.fiber.Method(),
 		"route", c.route.path, "panic", fmt.Sprint(fault), "stack", string(debug.Stack()))
-	keep := string(c.fiber.Response().Header.Peek("Access-Control-Allow-Origin"))
 	c.fiber.Response().Reset()
-	c.fiber.Response().Header.Set(requestIDHeader, c.id)
-	if keep != "" {
-		c.fiber.Response().Header.Set("Access-Control-Allow-Origin", keep)
-	}
+	s.commonHeaders(c)
 	p := problemOf(errPanicked)
 	p.cause = nil // logged here, once
 	c.refuse(p)
@@ -220,7 +246,12 @@ var errPanicked = fmt.Errorf("panic")
 // finish ends a request's way: nothing of Fiber's is reachable from it
 // afterwards.
 func (s *Server) finish(c *call) {
-	status := c.fiber.Response().StatusCode()
+	res := c.fiber.Response()
+	status := res.StatusCode()
+	if status == http.StatusNoContent || status == http.StatusNotModified {
+		res.Header.Del("Content-Type")
+		res.Header.SetNoDefaultContentType(true)
+	}
 	took := time.Since(c.start)
 	m := c.route.metrics
 	if c.route.headMetrics != nil && c.fiber.Request().Header.IsHead() {

@@ -1,0 +1,134 @@
+package config
+
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
+// Who may create organizations.
+const (
+	SignupOpen   = "open"   // anybody
+	SignupClosed = "closed" // operators
+)
+
+// DefaultCluster is the cluster there is when none is configured.
+const DefaultCluster = "default"
+
+// Config is everything that can be configured. A Config that [Load] returned
+// without an error has been checked: every field is in range. What a field is
+// for stands in [Keys], beside its default.
+type Config struct {
+	Listen                 string // "host:port"
+	DataDir                string // relative to the working directory
+	PublicURL              string // or ""
+	Signup                 string // SignupOpen or SignupClosed
+	SealKey                string // 32 bytes in base64, or "": the data folder has one
+	TrustedProxies         []string
+	AllowNetworkFilesystem bool
+
+	Registry  Registry
+	Clusters  map[string]Cluster // by name; there is at least one
+	Placement Placement
+	Password  Password
+	Tokens    Tokens
+	HTTP      HTTP
+	RateLimit RateLimit
+	CORS      CORS
+	Compat    Switch
+	Docs      Switch
+	Admin     Admin
+	Log       Log
+}
+
+// Registry is the master database.
+type Registry struct {
+	URL string // "sqlite:PATH", relative to the data folder
+}
+
+// Cluster is a place that stores tenant data.
+type Cluster struct {
+	URL    string // "sqlite:DIR", relative to the data folder
+	Shards int    // files that new organizations are spread over
+}
+
+// Placement says where new organizations go.
+type Placement struct {
+	Cluster   string // or "": see [Config.PlacementCluster]
+	Isolation string
+}
+
+// Password says how passwords are hashed.
+type Password struct {
+	BcryptCost int
+	Workers    int // 0: as many as suit the machine
+	MaxWait    time.Duration
+}
+
+// Tokens says how sign-ins are issued.
+type Tokens struct {
+	Issuer, Audience                   string
+	AccessTTL, RefreshTTL, KeyRotation time.Duration
+}
+
+// HTTP bounds what one request may cost; limits are in bytes.
+type HTTP struct {
+	BodyLimit, HeaderLimit                                 int64
+	ReadTimeout, WriteTimeout, IdleTimeout, RequestTimeout time.Duration
+	ShutdownTimeout                                        time.Duration
+}
+
+// RateLimit bounds the requests of an address on routes without a token.
+type RateLimit struct {
+	Enabled      bool
+	Requests     int
+	Window       time.Duration
+	MaxAddresses int
+}
+
+// CORS names the web pages that may call the API.
+type CORS struct{ Origins []string }
+
+// Switch turns something on.
+type Switch struct{ Enabled bool }
+
+// Admin is the listener for metrics and profiles.
+type Admin struct {
+	Listen string // "host:port", or "" for none
+	Pprof  bool
+}
+
+// Log says what is logged and how.
+type Log struct{ Level, Format, Requests string }
+
+// Default is the configuration of who configures nothing.
+func Default() Config {
+	c := Config{Clusters: map[string]Cluster{DefaultCluster: defaultCluster(DefaultCluster)}}
+	for _, k := range Keys() {
+		k.value(&c).mustSet(k.Default)
+	}
+	return c
+}
+
+func defaultCluster(name string) Cluster {
+	return Cluster{URL: "sqlite:clusters/" + name, Shards: 64}
+}
+
+// PlacementCluster is where new organizations go: the cluster that
+// placement.cluster names, else the one named "default", else the first by
+// name.
+func (c Config) PlacementCluster() string {
+	if c.Placement.Cluster != "" {
+		return c.Placement.Cluster
+	}
+	if _, ok := c.Clusters[DefaultCluster]; ok {
+		return DefaultCluster
+	}
+	for _, name := range c.ClusterNames() {
+		return name
+	}
+	return ""
+}
+
+// ClusterNames are the names of all clusters, sorted.
+func (c Config) ClusterNames() []string { return slices.Sorted(maps.Keys(c.Clusters)) }

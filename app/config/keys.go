@@ -1,0 +1,143 @@
+package config
+
+import "time"
+
+// Key is one thing to decide.
+type Key struct {
+	// Name is dotted: section and key.
+	Name    string
+	Default any
+	// Secret values are never shown, and may come from a file that TENANTRY_…_FILE
+	// names.
+	Secret bool
+	// Help says what it is and when to change it. One line of text a line.
+	Help  string
+	value func(*Config) value
+}
+
+const (
+	day     = 24 * time.Hour
+	forever = 100 * 365 * day
+)
+
+// Keys are all keys but those of clusters, in the order of the example file.
+func Keys() []Key {
+	return []Key{
+		{Name: "listen", Default: "127.0.0.1:8000", value: func(c *Config) value { return textValue(&c.Listen, checkAddress) },
+			Help: "Address and port of the API. The default is reached from this machine alone;\nuse \":8000\" for every address, best behind a proxy that ends TLS."},
+		{Name: "data_dir", Default: "./tenantry-data", value: func(c *Config) value { return textValue(&c.DataDir, required) },
+			Help: "Everything that is stored. On a local disk: network file systems break locks.\nRelative to the folder that the program is started in."},
+		{Name: "public_url", Default: "", value: func(c *Config) value { return textValue(&c.PublicURL, optional(checkURL)) },
+			Help: "How clients reach the API, such as \"https://orgs.example.com\". Links are made from\nit; empty, links are paths."},
+		{Name: "signup", Default: SignupOpen, value: func(c *Config) value { return oneOf(&c.Signup, SignupOpen, SignupClosed) },
+			Help: "Who creates organizations: \"open\" is anybody, \"closed\" is the operator alone."},
+		{Name: "seal_key", Default: "", Secret: true, value: func(c *Config) value { return textValue(&c.SealKey, optional(checkSealKey)) },
+			Help: "32 bytes in base64 that seal the signing keys. Empty: made once, as seal.key in the\ndata folder. Better given by TENANTRY_SEAL_KEY_FILE than here."},
+		{Name: "trusted_proxies", Default: []string{}, value: func(c *Config) value { return listValue(&c.TrustedProxies, checkCIDR) },
+			Help: "Networks of proxies whose X-Forwarded-For is believed, such as [\"10.0.0.0/8\"].\nWith none, nobody's is, and the limits count the proxy as one client."},
+		{Name: "allow_network_filesystem", Default: false, value: func(c *Config) value { return boolValue(&c.AllowNetworkFilesystem) },
+			Help: "Take a data folder on a network file system at your own risk."},
+
+		{Name: "registry.url", Default: "sqlite:registry.db", value: func(c *Config) value { return textValue(&c.Registry.URL, checkStorageURL) },
+			Help: "The master database, relative to the data folder."},
+
+		{Name: "placement.cluster", Default: "", value: func(c *Config) value { return textValue(&c.Placement.Cluster, optional(checkClusterName)) },
+			Help: "The cluster of new organizations. Empty: the one named default, else the first."},
+		{Name: "placement.isolation", Default: "collection", value: func(c *Config) value { return oneOf(&c.Placement.Isolation, "collection") },
+			Help: "How new organizations are kept apart: \"collection\" is one of its own for each."},
+
+		{Name: "password.bcrypt_cost", Default: int64(12), value: func(c *Config) value { return intValue(&c.Password.BcryptCost, 4, 16) },
+			Help: "The work of one password hash, as a power of two. Each step doubles the time of a\nsign-in, and of guessing. Below 10 is for tests."},
+		{Name: "password.workers", Default: int64(0), value: func(c *Config) value { return intValue(&c.Password.Workers, 0, 64) },
+			Help: "How many passwords are hashed at once. 0: half of the processors."},
+		{Name: "password.max_wait", Default: "4s", value: func(c *Config) value { return durationValue(&c.Password.MaxWait, 100*time.Millisecond, time.Minute) },
+			Help: "A sign-in that would take longer is refused with Retry-After."},
+
+		{Name: "tokens.issuer", Default: "tenantry", value: func(c *Config) value { return textValue(&c.Tokens.Issuer, required) },
+			Help: "The iss of access tokens, which your own services check."},
+		{Name: "tokens.audience", Default: "tenantry", value: func(c *Config) value { return textValue(&c.Tokens.Audience, required) },
+			Help: "The aud of access tokens."},
+		{Name: "tokens.access_ttl", Default: "15m", value: func(c *Config) value { return durationValue(&c.Tokens.AccessTTL, time.Second, day) },
+			Help: "How long an access token lives. This server ends it sooner when its session ends;\nservices that verify it offline cannot know."},
+		{Name: "tokens.refresh_ttl", Default: "720h", value: func(c *Config) value { return durationValue(&c.Tokens.RefreshTTL, time.Minute, forever) },
+			Help: "How long a sign-in lives without being refreshed."},
+		{Name: "tokens.key_rotation", Default: "720h", value: func(c *Config) value { return durationValue(&c.Tokens.KeyRotation, time.Hour, forever) },
+			Help: "The age at which a signing key is replaced."},
+
+		{Name: "http.body_limit", Default: "1MiB", value: func(c *Config) value { return sizeValue(&c.HTTP.BodyLimit, 1<<10, 64<<20) },
+			Help: "The largest body of a request."},
+		{Name: "http.header_limit", Default: "16KiB", value: func(c *Config) value { return sizeValue(&c.HTTP.HeaderLimit, 4<<10, 1<<20) },
+			Help: "The largest head of a request: its first line and its headers."},
+		{Name: "http.read_timeout", Default: "30s", value: func(c *Config) value { return durationValue(&c.HTTP.ReadTimeout, time.Second, time.Hour) },
+			Help: "How long a request may take to arrive."},
+		{Name: "http.write_timeout", Default: "30s", value: func(c *Config) value { return durationValue(&c.HTTP.WriteTimeout, time.Second, time.Hour) },
+			Help: "How long an answer may take to leave."},
+		{Name: "http.idle_timeout", Default: "60s", value: func(c *Config) value { return durationValue(&c.HTTP.IdleTimeout, time.Second, time.Hour) },
+			Help: "How long a connection is kept between requests."},
+		{Name: "http.request_timeout", Default: "15s", value: func(c *Config) value { return durationValue(&c.HTTP.RequestTimeout, time.Second, time.Hour) },
+			Help: "How long the work for one request may take."},
+		{Name: "http.shutdown_timeout", Default: "20s", value: func(c *Config) value { return durationValue(&c.HTTP.ShutdownTimeout, time.Second, time.Hour) },
+			Help: "How long a stop waits for requests in flight."},
+
+		{Name: "rate_limit.enabled", Default: true, value: func(c *Config) value { return boolValue(&c.RateLimit.Enabled) },
+			Help: "Bound the requests that come without a token, for each client address (IPv6: /64)."},
+		{Name: "rate_limit.requests", Default: int64(120), value: func(c *Config) value { return intValue(&c.RateLimit.Requests, 1, 1_000_000) },
+			Help: "How many within the window."},
+		{Name: "rate_limit.window", Default: "1m", value: func(c *Config) value { return durationValue(&c.RateLimit.Window, time.Second, day) },
+			Help: "The window."},
+		{Name: "rate_limit.max_addresses", Default: int64(100_000), value: func(c *Config) value { return intValue(&c.RateLimit.MaxAddresses, 1_000, 10_000_000) },
+			Help: "How many addresses are remembered."},
+
+		{Name: "cors.origins", Default: []string{}, value: func(c *Config) value { return listValue(&c.CORS.Origins, checkOrigin) },
+			Help: "Web pages that may call the API, such as [\"https://app.example.com\"]."},
+
+		{Name: "compat.enabled", Default: true, value: func(c *Config) value { return boolValue(&c.Compat.Enabled) },
+			Help: "The routes of the first system: /org/…, /admin/login, /health."},
+		{Name: "docs.enabled", Default: true, value: func(c *Config) value { return boolValue(&c.Docs.Enabled) },
+			Help: "The documentation page /docs and the contract /openapi.json."},
+
+		{Name: "admin.listen", Default: "", value: func(c *Config) value { return textValue(&c.Admin.Listen, optional(checkAddress)) },
+			Help: "Address and port of /metrics, such as \"127.0.0.1:8001\". Empty: off. It asks nobody who\nthey are: keep it from the outside."},
+		{Name: "admin.pprof", Default: false, value: func(c *Config) value { return boolValue(&c.Admin.Pprof) },
+			Help: "Add Go's profiles to the admin listener."},
+
+		{Name: "log.level", Default: "info", value: func(c *Config) value { return oneOf(&c.Log.Level, "debug", "info", "warn", "error") },
+			Help: "The least important that is logged: debug, info, warn or error."},
+		{Name: "log.format", Default: "auto", value: func(c *Config) value { return oneOf(&c.Log.Format, "auto", "text", "json") },
+			Help: "\"text\" or \"json\"; \"auto\" is text on a terminal and JSON elsewhere."},
+		{Name: "log.requests", Default: "errors", value: func(c *Config) value { return oneOf(&c.Log.Requests, "errors", "all", "none") },
+			Help: "Which requests are logged: \"errors\" are those answered with 5xx, \"all\", or \"none\"."},
+	}
+}
+
+// clusterKeys are the keys of one cluster.
+func clusterKeys(name string) []Key {
+	field := func(of func(*Cluster) value) func(*Config) value {
+		return func(c *Config) value {
+			// A map's values have no address: each access works on a copy.
+			v := of(&Cluster{})
+			v.set = func(raw any) error {
+				cluster := c.Clusters[name]
+				if err := of(&cluster).set(raw); err != nil {
+					return err
+				}
+				c.Clusters[name] = cluster
+				return nil
+			}
+			v.get = func() any {
+				cluster := c.Clusters[name]
+				return of(&cluster).get()
+			}
+			return v
+		}
+	}
+	d := defaultCluster(name)
+	return []Key{
+		{Name: "clusters." + name + ".url", Default: d.URL,
+			value: field(func(c *Cluster) value { return textValue(&c.URL, checkStorageURL) }),
+			Help:  "A folder of database files, relative to the data folder. With no [clusters] there is\none named default, in clusters/default."},
+		{Name: "clusters." + name + ".shards", Default: int64(d.Shards),
+			value: field(func(c *Cluster) value { return intValue(&c.Shards, 1, 1024) }),
+			Help:  "Over how many files new organizations are spread. More of them keep 100,000\norganizations as fast as 1,000; organizations that exist stay where they are."},
+	}
+}
