@@ -19,7 +19,8 @@ type Build struct{ Version, Commit, Date string }
 // Main runs the command line and gives the exit code.
 func Main(build Build) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	// A second signal ends the program at once.
+	context.AfterFunc(ctx, stop)
 	return report(os.Stderr, New(build).ExecuteContext(ctx))
 }
 

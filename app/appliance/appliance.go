@@ -1,0 +1,175 @@
+// Package appliance joins the engines and the capabilities into the one thing
+// that a server serves and a command works on.
+package appliance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"tenantry/app"
+	"tenantry/app/config"
+	"tenantry/app/documents"
+	"tenantry/app/identity"
+	"tenantry/app/seal"
+	"tenantry/app/sqlite"
+	"tenantry/app/tenancy"
+)
+
+// operationsKept is how long an ended operation can still be looked up.
+const operationsKept = 7 * 24 * time.Hour
+
+// Appliance is an open data folder with everything that works on it.
+type Appliance struct {
+	Tenancy   *tenancy.Service
+	Documents *documents.Service
+	Identity  *identity.Service
+	// Folder is the data folder's absolute path.
+	Folder string
+
+	folder   *sqlite.Folder
+	registry *sqlite.Registry
+	clusters map[string]app.Cluster
+	log      *slog.Logger
+
+	stop       context.CancelFunc
+	background sync.WaitGroup
+}
+
+// Open opens the data folder for this process alone, ends every operation that
+// a stopped server left open, and starts the work in the background. The error
+// is a *sqlite.HeldError when another process holds the folder, and a
+// *sqlite.NewerError when a newer version wrote it.
+func Open(ctx context.Context, cfg config.Config, version string, log *slog.Logger) (_ *Appliance, err error) {
+	a := &Appliance{log: log, clusters: map[string]app.Cluster{}, stop: func() {}}
+	defer func() {
+		if err != nil {
+			_ = a.Close()
+		}
+	}()
+	a.folder, err = sqlite.OpenFolder(cfg.DataDir, sqlite.FolderOptions{AllowNetworkFilesystem: cfg.AllowNetworkFilesystem})
+	if err != nil {
+		return nil, err
+	}
+	a.Folder = a.folder.Path()
+	a.registry, err = sqlite.OpenRegistry(ctx, a.folder, sqlitePath(cfg.Registry.URL), sqlite.RegistryOptions{AppVersion: version, Logger: log})
+	if err != nil {
+		return nil, fmt.Errorf("registry: %w", err)
+	}
+	for name, c := range cfg.Clusters {
+		dir := sqlitePath(c.URL)
+		if !filepath.IsAbs(dir) {
+			dir = filepath.Join(a.Folder, dir)
+		}
+		a.clusters[name], err = sqlite.OpenCluster(ctx, dir, name, sqlite.ClusterOptions{
+			Shards: c.Shards, Backups: filepath.Join(a.Folder, "backups"), Version: version, Logger: log,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("cluster %s: %w", name, err)
+		}
+	}
+	key, err := seal.Load(a.Folder, cfg.SealKey)
+	if err != nil {
+		return nil, err
+	}
+	directory := tenancy.NewDirectory(a.registry)
+	a.Identity, err = identity.New(ctx, a.registry, directory, key, identity.Config{
+		BcryptCost: cfg.Password.BcryptCost, Workers: cfg.Password.Workers, MaxWait: time.Duration(cfg.Password.MaxWait),
+		Issuer: cfg.Tokens.Issuer, Audience: cfg.Tokens.Audience,
+		AccessTokenTTL: time.Duration(cfg.Tokens.AccessTTL), RefreshTokenTTL: time.Duration(cfg.Tokens.RefreshTTL),
+		KeyRotation: time.Duration(cfg.Tokens.KeyRotation),
+	}, app.Now, log)
+	if err != nil {
+		return nil, err
+	}
+	a.Tenancy, err = tenancy.New(a.registry, directory, a.clusters, a.Identity, tenancy.Config{
+		SignupOpen: cfg.Signup == config.SignupOpen,
+		Cluster:    cfg.PlacementCluster(),
+		Isolation:  app.Isolation(cfg.Placement.Isolation),
+	}, app.Now, log)
+	if err != nil {
+		return nil, err
+	}
+	a.Documents = documents.New(a.Tenancy, app.Now)
+	if err := a.recover(ctx); err != nil {
+		return nil, err
+	}
+	running, stop := context.WithCancel(context.Background())
+	a.stop = stop
+	a.background.Go(func() { a.Tenancy.Reconcile(running) })
+	a.background.Go(func() { a.prune(running) })
+	return a, nil
+}
+
+// recover ends what is open. What cannot be ended now (a full disk, a damaged
+// file) is no reason not to serve the rest: it is tried again while serving.
+func (a *Appliance) recover(ctx context.Context) error {
+	ended, err := a.Tenancy.Recover(ctx)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if ended > 0 {
+		a.log.Info("operations of a stopped server were ended", "count", ended)
+	}
+	if err != nil {
+		a.log.Error("operations of a stopped server are still open", "error", err)
+	}
+	return nil
+}
+
+func (a *Appliance) prune(ctx context.Context) {
+	ticker := time.NewTicker(time.Hour)
+	defer ticker.Stop()
+	for {
+		if _, err := a.registry.PruneOperations(ctx, app.Now().Add(-operationsKept)); err != nil && ctx.Err() == nil {
+			a.log.Warn("old operations were not pruned", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// Health asks the registry and every cluster.
+func (a *Appliance) Health(ctx context.Context) map[string]error {
+	health := map[string]error{"registry": a.registry.Health(ctx)}
+	for name, c := range a.clusters {
+		health["cluster "+name] = c.Health(ctx)
+	}
+	return health
+}
+
+// Close ends the work in the background, writes what waits and gives the
+// folder back.
+func (a *Appliance) Close() error {
+	a.stop()
+	a.background.Wait()
+	if a.Identity != nil {
+		a.Identity.Close()
+	}
+	var errs []error
+	for _, c := range a.clusters {
+		if c != nil {
+			errs = append(errs, c.Close())
+		}
+	}
+	if a.registry != nil {
+		errs = append(errs, a.registry.Close())
+	}
+	if a.folder != nil {
+		errs = append(errs, a.folder.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func sqlitePath(url string) string { return strings.TrimPrefix(url, "sqlite:") }
+
+// HeldError says that another process holds the data folder.
+type HeldError = sqlite.HeldError

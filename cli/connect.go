@@ -1,0 +1,168 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/valyala/fasthttp/fasthttputil"
+
+	"tenantry/app/appliance"
+	"tenantry/app/client"
+	"tenantry/app/config"
+	"tenantry/web"
+)
+
+// target is the flags that say which server a command works on.
+type target struct {
+	url     string
+	keyFile string
+}
+
+func (t *target) flags(cmd *cobra.Command) {
+	cmd.PersistentFlags().StringVar(&t.url, "url", "", "work on the server at this URL instead of the data folder (TENANTRY_URL)")
+	cmd.PersistentFlags().StringVar(&t.keyFile, "key-file", "", "file with the operator key for --url (TENANTRY_KEY_FILE; or the key itself in TENANTRY_KEY)")
+}
+
+// remote makes a client of the URL that was given, or nil where none was.
+func (t *target) remote(g *globals, getenv func(string) string) (*client.Client, error) {
+	url := t.url
+	if url == "" {
+		url = getenv("TENANTRY_URL")
+	}
+	if url == "" {
+		return nil, nil
+	}
+	key, err := t.key(getenv)
+	if err != nil {
+		return nil, fail(exitUsage, err, "")
+	}
+	c, err := client.New(url, client.Options{Token: key, UserAgent: "tenantry/" + g.build.Version})
+	return c, fail(exitUsage, err, "")
+}
+
+func (t *target) key(getenv func(string) string) (string, error) {
+	key, file := getenv("TENANTRY_KEY"), t.keyFile
+	if file == "" {
+		if file = getenv("TENANTRY_KEY_FILE"); key != "" && file != "" {
+			return "", errors.New("TENANTRY_KEY and TENANTRY_KEY_FILE are both set; take one away")
+		}
+	}
+	if file == "" {
+		return key, nil
+	}
+	raw, err := os.ReadFile(filepath.Clean(file))
+	if err != nil {
+		return "", fmt.Errorf("the operator key cannot be read: %w", err)
+	}
+	return strings.TrimSpace(string(raw)), nil
+}
+
+// openingTime is how long a command waits for a server that is just starting
+// or stopping.
+const openingTime = 10 * time.Second
+
+// connect gives a client of the server that --url names; else of the one that
+// holds the data folder; else of one inside this process, which holds the
+// folder until closed. create makes a data folder where there is none.
+func (t *target) connect(cmd *cobra.Command, g *globals, create bool) (c *client.Client, closed func(), err error) {
+	c, err = t.remote(g, os.Getenv)
+	if err != nil {
+		return nil, nil, err
+	}
+	if c != nil {
+		return c, c.Close, nil
+	}
+	cfg, err := g.load(cmd)
+	if err != nil {
+		return nil, nil, err
+	}
+	folder, err := filepath.Abs(cfg.DataDir)
+	if err != nil {
+		return nil, nil, fail(exitDataFolder, err, "")
+	}
+	if _, err := os.Stat(folder); errors.Is(err, os.ErrNotExist) && !create {
+		return nil, nil, fail(exitDataFolder, fmt.Errorf("there is no data folder %s", folder),
+			`Name the folder with --data-dir, or a server with --url. "tenantry serve" makes a new folder.`)
+	}
+	ctx := cmd.Context()
+	for deadline := time.Now().Add(openingTime); ; {
+		if c := g.running(ctx, folder); c != nil {
+			return c, c.Close, nil
+		}
+		c, closed, err := g.inside(ctx, cfg, cmd)
+		var held *appliance.HeldError
+		if !errors.As(err, &held) || time.Now().After(deadline) {
+			return c, closed, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, nil, ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// running gives a client of the server that holds the folder, or nil where
+// none answers.
+func (g *globals) running(ctx context.Context, folder string) *client.Client {
+	c, err := client.Socket(folder, client.Options{UserAgent: "tenantry/" + g.build.Version})
+	if err != nil {
+		return nil
+	}
+	if _, err := c.Ready(ctx); err != nil {
+		c.Close()
+		return nil
+	}
+	return c
+}
+
+// inside serves the folder in this process, for this command alone.
+func (g *globals) inside(ctx context.Context, cfg config.Config, cmd *cobra.Command) (*client.Client, func(), error) {
+	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+	a, err := openAppliance(ctx, cfg, g.build.Version, log)
+	if err != nil {
+		return nil, nil, err
+	}
+	server, err := newServer(a, cfg, g.build.Version, log)
+	if err != nil {
+		return nil, nil, errors.Join(fail(exitConfiguration, err, ""), a.Close())
+	}
+	listener := fasthttputil.NewInmemoryListener()
+	served := make(chan error, 1)
+	go func() { served <- server.ServeSocket(listener) }()
+	c, err := client.Trusted(client.Options{
+		Dial:      func(ctx context.Context) (net.Conn, error) { return listener.DialWithLocalAddr(nil) },
+		UserAgent: "tenantry/" + g.build.Version,
+	})
+	closed := func() {
+		if c != nil {
+			c.Close()
+		}
+		shutDown(server, served, log)
+		if err := a.Close(); err != nil {
+			log.Error("closing the data folder", "error", err)
+		}
+	}
+	if err != nil {
+		closed()
+		return nil, nil, err
+	}
+	return c, closed, nil
+}
+
+// shutDown ends a server of this process, and waits for it.
+func shutDown(server *web.Server, served <-chan error, log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := errors.Join(server.Shutdown(ctx), <-served); err != nil {
+		log.Warn("ending the server", "error", err)
+	}
+}

@@ -1,0 +1,23 @@
+package cli_test
+
+import (
+	"os"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"tenantry/cli"
+)
+
+// asCommand makes the test binary the program itself, so that tests start real
+// processes of what they test.
+const asCommand = "TENANTRY_TEST_AS_COMMAND"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) == "1" {
+		os.Exit(cli.Main(cli.Build{Version: "0.0.0-test"}))
+	}
+	testscript.Main(m, map[string]func(){
+		"tenantry": func() { os.Exit(cli.Main(cli.Build{Version: "0.0.0-test"})) },
+	})
+}

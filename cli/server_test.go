@@ -1,0 +1,235 @@
+package cli_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// server is a real "tenantry serve" in a process of its own.
+type server struct {
+	t    *testing.T
+	URL  string
+	Data string
+	Key  string // of the operator, on a fresh data folder
+	cmd  *exec.Cmd
+	log  *lockedBuffer
+	done chan struct{}
+	err  error
+}
+
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+// command is the program with an environment that has nothing of the caller's
+// own settings.
+func command(t *testing.T, env []string, args ...string) *exec.Cmd {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self, args...)
+	cmd.Env = append([]string{asCommand + "=1", "HOME=" + t.TempDir(), "PATH=" + os.Getenv("PATH"),
+		"TENANTRY_PASSWORD_BCRYPT_COST=4", "TENANTRY_RATE_LIMIT_ENABLED=false"}, env...)
+	cmd.Dir = t.TempDir()
+	return cmd
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
+}
+
+// launch starts a server on the folder and does not wait for it.
+func launch(t *testing.T, data string, env ...string) *server {
+	t.Helper()
+	address := freeAddress(t)
+	cmd := command(t, env, "serve", "--listen", address, "--data-dir", data)
+	s := &server{t: t, URL: "http://" + address, Data: data, cmd: cmd, log: &lockedBuffer{}, done: make(chan struct{})}
+	cmd.Stdout, cmd.Stderr = s.log, s.log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		s.err = cmd.Wait()
+		close(s.done)
+	}()
+	t.Cleanup(func() {
+		s.kill()
+		if t.Failed() {
+			t.Logf("the server said:\n%s", s.log)
+		}
+	})
+	return s
+}
+
+// serve starts a server and waits until it is ready.
+func serve(t *testing.T, data string, env ...string) *server {
+	t.Helper()
+	s := launch(t, data, env...)
+	deadline := time.Now().Add(30 * time.Second)
+	for {
+		select {
+		case <-s.done:
+			t.Fatalf("serve ended: %v\n%s", s.err, s.log)
+		default:
+		}
+		if resp, err := http.Get(s.URL + "/readyz"); err == nil {
+			_ = resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				break
+			}
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("serve is not ready:\n%s", s.log)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	for _, word := range strings.Fields(s.log.String()) {
+		if strings.HasPrefix(word, "tnt_op_") {
+			s.Key = word
+		}
+	}
+	return s
+}
+
+func (s *server) kill() {
+	_ = s.cmd.Process.Kill()
+	<-s.done
+}
+
+// stop asks the server to end and gives the error it ended with.
+func (s *server) stop() error {
+	s.t.Helper()
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		s.t.Fatal(err)
+	}
+	select {
+	case <-s.done:
+		return s.err
+	case <-time.After(30 * time.Second):
+		s.t.Fatal("the server did not stop within 30 s of SIGTERM")
+		return nil
+	}
+}
+
+type answer struct {
+	Status int
+	Header http.Header
+	Body   string
+	JSON   map[string]any
+}
+
+func (a answer) text(key string) string {
+	s, _ := a.JSON[key].(string)
+	return s
+}
+
+// try sends a request whose failing is not yet the test's.
+func (s *server) try(method, path, token string, body any) (answer, error) {
+	var r io.Reader
+	switch b := body.(type) {
+	case nil:
+	case string:
+		r = strings.NewReader(b)
+	default:
+		raw, err := json.Marshal(b)
+		if err != nil {
+			return answer{}, err
+		}
+		r = bytes.NewReader(raw)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, method, s.URL+path, r)
+	if err != nil {
+		return answer{}, err
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return answer{}, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return answer{}, err
+	}
+	a := answer{Status: resp.StatusCode, Header: resp.Header, Body: string(raw)}
+	_ = json.Unmarshal(raw, &a.JSON) // not every answer is an object
+	return a, nil
+}
+
+// want sends a request and demands the status.
+func (s *server) want(status int, method, path, token string, body any) answer {
+	s.t.Helper()
+	a, err := s.try(method, path, token, body)
+	if err != nil {
+		s.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	if a.Status != status {
+		s.t.Fatalf("%s %s: status %d, want %d: %s", method, path, a.Status, status, a.Body)
+	}
+	return a
+}
+
+const password = "a-fairly-long-secret-7"
+
+// create makes an organization by the seed's route, owned by NAME@test.example.
+func (s *server) create(name string) answer {
+	s.t.Helper()
+	return s.want(http.StatusCreated, "POST", "/org/create", "", map[string]string{
+		"organization_name": name, "email": email(name), "password": password})
+}
+
+func (s *server) login(name string) string {
+	s.t.Helper()
+	a := s.want(http.StatusOK, "POST", "/admin/login", "", map[string]string{"email": email(name), "password": password})
+	return a.text("access_token")
+}
+
+func email(name string) string {
+	return fmt.Sprintf("%s@test.example", strings.ToLower(strings.ReplaceAll(name, " ", ".")))
+}
+
+func dataDir(t *testing.T) string {
+	t.Helper()
+	return filepath.Join(t.TempDir(), "data")
+}

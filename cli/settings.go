@@ -1,0 +1,57 @@
+package cli
+
+import (
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"tenantry/app/config"
+	"tenantry/web"
+)
+
+// load reads the configuration: file, environment, and the flags that were
+// given. What is odd goes to standard error.
+func (g *globals) load(cmd *cobra.Command) (config.Config, error) {
+	cfg, report, err := g.loadReport(cmd)
+	for _, warning := range report.Warnings {
+		_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "tenantry: warning: %s\n", warning)
+	}
+	return cfg, err
+}
+
+func (g *globals) loadReport(cmd *cobra.Command) (config.Config, config.Report, error) {
+	opts := config.Options{File: g.configFile, Environ: os.Environ(), Flags: map[string]string{}}
+	if opts.File == "" {
+		opts.File = os.Getenv("TENANTRY_CONFIG")
+	}
+	// A flag has the name of its key, with "-" for "_".
+	for flag, key := range map[string]string{"data-dir": "data_dir", "listen": "listen"} {
+		if f := cmd.Flags().Lookup(flag); f != nil && f.Changed {
+			opts.Flags[key] = f.Value.String()
+		}
+	}
+	cfg, report, err := config.Load(opts)
+	return cfg, report, fail(exitConfiguration, err, `"tenantry config init" prints a file with every key, what it is for, and its default.`)
+}
+
+// serverOptions is how the HTTP server is to behave.
+func serverOptions(cfg config.Config, log *slog.Logger) web.Options {
+	proxies := make([]netip.Prefix, len(cfg.TrustedProxies))
+	for i, p := range cfg.TrustedProxies {
+		proxies[i] = netip.MustParsePrefix(p) // checked by config
+	}
+	return web.Options{
+		PublicURL: cfg.PublicURL,
+		BodyLimit: int(cfg.HTTP.BodyLimit), HeaderLimit: int(cfg.HTTP.HeaderLimit),
+		ReadTimeout: cfg.HTTP.ReadTimeout, WriteTimeout: cfg.HTTP.WriteTimeout, IdleTimeout: cfg.HTTP.IdleTimeout,
+		RequestTimeout: cfg.HTTP.RequestTimeout, ShutdownTimeout: cfg.HTTP.ShutdownTimeout,
+		RateLimit: web.RateLimit{Enabled: cfg.RateLimit.Enabled, Requests: cfg.RateLimit.Requests,
+			Window: cfg.RateLimit.Window, MaxAddresses: cfg.RateLimit.MaxAddresses},
+		CORSOrigins: cfg.CORS.Origins, TrustedProxies: proxies,
+		CompatEnabled: cfg.Compat.Enabled, DocsEnabled: cfg.Docs.Enabled, Profiles: cfg.Admin.Pprof,
+		LogRequests: web.LogRequests(cfg.Log.Requests), Logger: log,
+	}
+}
