@@ -142,10 +142,24 @@ func (c *conn) run(statements string) error {
 }
 
 func (c *conn) close() error {
+	c.closeStatements()
+	return c.raw.Close()
+}
+
+// discard closes a connection that must not be used again. Its statements go
+// first: the driver reads freed memory when one is closed after its
+// connection.
+func (c *conn) discard() {
+	c.closeStatements()
+	_ = c.raw.Raw(func(any) error { return errBadConn })
+	_ = c.raw.Close()
+}
+
+func (c *conn) closeStatements() {
 	for _, s := range c.stmts {
 		_ = s.Close()
 	}
-	return c.raw.Close()
+	clear(c.stmts)
 }
 
 // scanner is a row.

@@ -281,8 +281,7 @@ func (w *writer) connection() (*conn, error) {
 // drop closes a connection in trouble; the next write opens another.
 func (w *writer) drop() {
 	if w.c != nil {
-		_ = w.c.raw.Raw(func(any) error { return errBadConn })
-		_ = w.c.close()
+		w.c.discard()
 		w.c = nil
 	}
 }
