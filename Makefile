@@ -4,8 +4,8 @@
 
 GOLANGCI_LINT_VERSION   := v2.15.0
 GOVULNCHECK_VERSION     := v1.9.0
-# The newest that builds with Go 1.26; later ones ask for 1.27.
-GORELEASER_VERSION      := v2.17.0
+# Later ones ask for Go 1.27, or for modules that not every proxy has.
+GORELEASER_VERSION      := v2.16.0
 CYCLONEDX_GOMOD_VERSION := v1.10.0
 
 GO      ?= go
@@ -16,6 +16,11 @@ GOLANGCI_LINT   := $(BIN)/golangci-lint-$(GOLANGCI_LINT_VERSION)
 GOVULNCHECK     := $(BIN)/govulncheck-$(GOVULNCHECK_VERSION)
 GORELEASER      := $(BIN)/goreleaser-$(GORELEASER_VERSION)
 CYCLONEDX_GOMOD := $(BIN)/cyclonedx-gomod-$(CYCLONEDX_GOMOD_VERSION)
+
+# GoReleaser asks git where releases go, and a clone of a bare folder cannot tell.
+# Nothing is published by the targets here.
+REMOTE := git remote get-url origin >/dev/null 2>&1 || export GIT_CONFIG_COUNT=1 \
+	GIT_CONFIG_KEY_0=remote.origin.url GIT_CONFIG_VALUE_0=https://github.com/tenantry/tenantry.git;
 
 TARGETS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
@@ -58,12 +63,12 @@ cross: ## compile for every system of a release
 	done
 
 release-check: $(GORELEASER) ## goreleaser.yaml is valid, and so is the packages' configuration file
-	$(GORELEASER) check
+	$(REMOTE) $(GORELEASER) check
 	$(GO) run . config check --config packaging/tenantry.toml
 
 snapshot: $(GORELEASER) $(CYCLONEDX_GOMOD) ## build a whole release into dist, without publishing it
 	ln -sf $(CYCLONEDX_GOMOD) $(BIN)/cyclonedx-gomod
-	PATH="$(BIN):$$PATH" $(GORELEASER) release --snapshot --clean
+	$(REMOTE) PATH="$(BIN):$$PATH" $(GORELEASER) release --snapshot --clean
 
 man: ## write manual pages and shell completions to .cache/release
 	packaging/release-files.sh
