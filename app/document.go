@@ -22,6 +22,6 @@ type DocumentQuery struct {
 	Limit int        // at least 1
 }
 
-// AnyRevision, as the expected revision of a write, stands for whichever is
+// AnyRevision as the expected revision of a write stands for whichever is
 // there now.
 const AnyRevision int64 = 0

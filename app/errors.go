@@ -80,7 +80,9 @@ const (
 // TakenError is an engine's refusal of something unique. It is an ErrConflict.
 type TakenError struct{ Field ConflictField }
 
-func (e *TakenError) Error() string        { return string(e.Field) + " is taken" }
+func (e *TakenError) Error() string { return string(e.Field) + " is taken" }
+
+// Is makes errors.Is see ErrConflict.
 func (e *TakenError) Is(target error) bool { return target == ErrConflict }
 
 // Taken is a TakenError of the field.

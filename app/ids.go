@@ -9,11 +9,16 @@ import (
 // Identifiers are UUIDv7 (RFC 9562) in their canonical lower-case text form.
 // Each noun has a type of its own, so that two ids cannot be swapped.
 type (
+	// OrganizationID names an organization for ever; a slug does only for now.
 	OrganizationID string
-	UserID         string
-	SessionID      string
-	OperatorKeyID  string
-	OperationID    string
+	// UserID names a user.
+	UserID string
+	// SessionID names a sign-in.
+	SessionID string
+	// OperatorKeyID names an operator key; it is not the key.
+	OperatorKeyID string
+	// OperationID names an operation of the journal.
+	OperationID string
 )
 
 // DocumentID is a caller's own id or a UUIDv7; see [ParseDocumentID].

@@ -139,7 +139,7 @@ func (g *globals) inside(ctx context.Context, cfg config.Config, cmd *cobra.Comm
 	served := make(chan error, 1)
 	go func() { served <- server.ServeSocket(listener) }()
 	c, err := client.Trusted(client.Options{
-		Dial:      func(ctx context.Context) (net.Conn, error) { return listener.DialWithLocalAddr(nil) },
+		Dial:      func(context.Context) (net.Conn, error) { return listener.DialWithLocalAddr(nil) },
 		UserAgent: "tenantry/" + g.build.Version,
 	})
 	closed := func() {

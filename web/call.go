@@ -34,7 +34,10 @@ type call struct {
 type callKey struct{}
 
 // callOf gives the request that a context came with.
-func callOf(ctx context.Context) *call { return ctx.Value(callKey{}).(*call) }
+func callOf(ctx context.Context) *call {
+	c, _ := ctx.Value(callKey{}).(*call)
+	return c
+}
 
 // Deadline is when the request times out.
 func (c *call) Deadline() (time.Time, bool) { return c.deadline, true }

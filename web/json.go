@@ -28,7 +28,7 @@ func writeJSON(w io.Writer, v any) error {
 	if !ok {
 		return json.MarshalWrite(w, v, jsontext.EscapeForHTML(false))
 	}
-	buf := buffers.Get().(*[]byte)
+	buf, _ := buffers.Get().(*[]byte)
 	*buf = a.appendJSON((*buf)[:0])
 	_, err := w.Write(*buf)
 	if cap(*buf) <= maxPooled {

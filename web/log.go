@@ -81,7 +81,7 @@ func shorten(s string, n int) string {
 type fasthttpLog struct{ log *slog.Logger }
 
 // Printf implements fasthttp.Logger.
-func (l fasthttpLog) Printf(format string, args ...any) {
+func (l fasthttpLog) Printf(_ string, args ...any) {
 	var err error
 	for _, a := range args {
 		if e, ok := a.(error); ok {

@@ -142,11 +142,12 @@ func (s *Server) frameworkError(f *fiber.Ctx, err error) error {
 // Serve answers on the listener until Shutdown, or until the context ends,
 // which shuts down every listener of the server within ShutdownTimeout.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
-	defer context.AfterFunc(ctx, func() {
+	unhook := context.AfterFunc(ctx, func() {
 		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.opts.ShutdownTimeout)
 		defer cancel()
 		_ = s.Shutdown(bounded)
-	})()
+	})
+	defer unhook()
 	return s.serve(&gate{Listener: ln, log: s.log})
 }
 

@@ -79,10 +79,10 @@ func Open(ctx context.Context, cfg config.Config, version string, log *slog.Logg
 	}
 	directory := tenancy.NewDirectory(a.registry)
 	a.Identity, err = identity.New(ctx, a.registry, directory, key, identity.Config{
-		BcryptCost: cfg.Password.BcryptCost, Workers: cfg.Password.Workers, MaxWait: time.Duration(cfg.Password.MaxWait),
+		BcryptCost: cfg.Password.BcryptCost, Workers: cfg.Password.Workers, MaxWait: cfg.Password.MaxWait,
 		Issuer: cfg.Tokens.Issuer, Audience: cfg.Tokens.Audience,
-		AccessTokenTTL: time.Duration(cfg.Tokens.AccessTTL), RefreshTokenTTL: time.Duration(cfg.Tokens.RefreshTTL),
-		KeyRotation: time.Duration(cfg.Tokens.KeyRotation),
+		AccessTokenTTL: cfg.Tokens.AccessTTL, RefreshTokenTTL: cfg.Tokens.RefreshTTL,
+		KeyRotation: cfg.Tokens.KeyRotation,
 	}, app.Now, log)
 	if err != nil {
 		return nil, err

@@ -11,8 +11,6 @@ import (
 	"strings"
 )
 
-func anything(string) error { return nil }
-
 func required(s string) error {
 	if strings.TrimSpace(s) == "" {
 		return errors.New("it must not be empty")

@@ -44,9 +44,7 @@ type Entry struct {
 // each with its key, where it stands, and what is allowed.
 func Load(opts Options) (Config, Report, error) {
 	l := &loader{cfg: Default(), origins: map[string]string{}, secrets: map[string]bool{}}
-	for _, k := range Keys() {
-		l.keys = append(l.keys, k)
-	}
+	l.keys = append(l.keys, Keys()...)
 	file, settings, err := l.readFile(opts)
 	if err != nil {
 		return Config{}, Report{}, err

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"bytes"
+	"errors"
 	"math"
 	"slices"
 	"strings"
@@ -56,7 +57,7 @@ func TestDummyHashIsWellFormedAndNobodys(t *testing.T) {
 		}
 	}
 	hash := dummyHash(minCost)
-	if err := bcrypt.CompareHashAndPassword(hash, []byte("x")); err != bcrypt.ErrMismatchedHashAndPassword {
+	if err := bcrypt.CompareHashAndPassword(hash, []byte("x")); !errors.Is(err, bcrypt.ErrMismatchedHashAndPassword) {
 		t.Errorf("compare: %v", err)
 	}
 	if bytes.Equal(hash, dummyHash(minCost)) {

@@ -66,7 +66,7 @@ func ParseEmail(s string) (display, key string, err error) {
 			return "", "", invalidEmail("holds a character that addresses cannot have")
 		}
 	}
-	if !dotted(local, func(label string) bool { return true }) {
+	if !dotted(local, func(string) bool { return true }) {
 		return "", "", invalidEmail(`has a dot in the wrong place, or nothing, before the "@"`)
 	}
 	if !dotted(domain, domainLabel) {

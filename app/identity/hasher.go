@@ -73,13 +73,19 @@ func newHasher(cfg Config, log *slog.Logger) *hasher {
 	return h
 }
 
+// firstLocked gives who has waited longest; somebody must.
+func (h *hasher) firstLocked() *hashJob {
+	j, _ := h.queue.Front().Value.(*hashJob)
+	return j
+}
+
 // Close refuses who waits, lets what runs finish and ends the threads.
 func (h *hasher) Close() {
 	h.mu.Lock()
 	wasClosed := h.closed
 	h.closed = true
 	for h.queue.Len() > 0 {
-		h.refuseLocked(h.queue.Front().Value.(*hashJob))
+		h.refuseLocked(h.firstLocked())
 	}
 	h.arrived.Broadcast()
 	h.mu.Unlock()
@@ -165,7 +171,7 @@ func (h *hasher) serve(log *slog.Logger) {
 		if h.queue.Len() == 0 {
 			return
 		}
-		j := h.queue.Front().Value.(*hashJob)
+		j := h.firstLocked()
 		now := time.Now()
 		// It waited longer than was foreseen: the time goes to the next, who can
 		// still be served. With nobody behind it, it may as well have its turn.

@@ -107,7 +107,7 @@ func (r *keyring) read(ctx context.Context) (*keys, error) {
 		if err != nil {
 			return nil, err
 		}
-		out.public[k.ID] = private.Public().(ed25519.PublicKey)
+		out.public[k.ID], _ = private.Public().(ed25519.PublicKey)
 		if k.RetiredAt.IsZero() && out.current == "" {
 			out.current, out.private, out.createdAt = k.ID, private, k.CreatedAt
 		}
@@ -129,7 +129,7 @@ func (r *keyring) open(k app.SigningKey) (ed25519.PrivateKey, error) {
 		return nil, fmt.Errorf("signing key %s in the registry has %d bytes instead of %d", k.ID, len(seed), ed25519.SeedSize)
 	}
 	private := ed25519.NewKeyFromSeed(seed)
-	public := private.Public().(ed25519.PublicKey)
+	public, _ := private.Public().(ed25519.PublicKey)
 	if !public.Equal(ed25519.PublicKey(k.Public)) || thumbprint(public) != k.ID {
 		return nil, fmt.Errorf("signing key %s in the registry does not match its public half: the row was changed. "+
 			"Restore the registry from a backup", k.ID)

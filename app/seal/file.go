@@ -48,11 +48,11 @@ func Load(dataDir, fromConfig string) (Key, error) {
 }
 
 func readFile(path string) (Key, error) {
-	f, err := os.Open(path)
+	f, err := os.Open(filepath.Clean(path))
 	if err != nil {
 		return Key{}, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	info, err := f.Stat()
 	if err != nil {
 		return Key{}, err
@@ -85,7 +85,7 @@ func makeFile(dir, path string) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(temp.Name())
+	defer func() { _ = os.Remove(temp.Name()) }()
 	if _, err := temp.WriteString(k.text() + "\n"); err != nil {
 		_ = temp.Close()
 		return err
@@ -124,10 +124,10 @@ func syncDir(dir string) error {
 	if runtime.GOOS == "windows" {
 		return nil
 	}
-	d, err := os.Open(dir)
+	d, err := os.Open(filepath.Clean(dir))
 	if err != nil {
 		return err
 	}
-	defer d.Close()
+	defer func() { _ = d.Close() }()
 	return d.Sync()
 }

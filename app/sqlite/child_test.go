@@ -243,14 +243,3 @@ func isSound(t testing.TB, path string) {
 		t.Fatalf("integrity_check of %s: %s %v", path, verdict, err)
 	}
 }
-
-func wantIs(t testing.TB, err, kind error, code string) {
-	t.Helper()
-	if !errors.Is(err, kind) {
-		t.Fatalf("got error %v, want one that is %q", err, kind)
-	}
-	var e *app.Error
-	if code != "" && (!errors.As(err, &e) || e.Code != code || strings.TrimSpace(e.Detail) == "") {
-		t.Fatalf("got error %v, want the code %q and a sentence", err, code)
-	}
-}

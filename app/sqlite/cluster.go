@@ -11,7 +11,6 @@ import (
 	"sort"
 	"strings"
 	"sync"
-	"time"
 
 	"tenantry/app"
 )
@@ -169,7 +168,6 @@ func (c *Cluster) use(ctx context.Context, ns app.Namespace, make whether, f fun
 		}
 	}
 	defer s.mu.RUnlock()
-	s.used.Store(time.Now().UnixNano())
 	return f(s)
 }
 

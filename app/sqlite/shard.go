@@ -5,7 +5,6 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	sqlite3 "modernc.org/sqlite/lib"
 
@@ -23,9 +22,8 @@ type shard struct {
 
 	// mu is held for reading by whoever uses db, and for writing to open and
 	// close it.
-	mu   sync.RWMutex
-	db   *database // nil: closed
-	used atomic.Int64
+	mu sync.RWMutex
+	db *database // nil: closed
 
 	// tables is about how many tables the file has, and early how many of the
 	// coming reads go through the writer; see read.
@@ -122,11 +120,6 @@ func (c collection) ownedBy() string {
 func isStatementError(err error) bool {
 	var e *sqlite.Error
 	return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_ERROR
-}
-
-// idleSince reports whether nobody has used the shard for so long.
-func (s *shard) idleFor(d time.Duration) bool {
-	return time.Since(time.Unix(0, s.used.Load())) >= d
 }
 
 // sound marks the file as damaged where err says that a document is not what
