@@ -207,7 +207,7 @@ func (w *world) try(client *http.Client, method, path, token string, body any, c
 	if err != nil {
 		return answer{}, err
 	}
-	defer res.Body.Close()
+	defer func() { _ = res.Body.Close() }()
 	raw, err := io.ReadAll(res.Body)
 	return answer{res.StatusCode, res.Header, raw}, err
 }
