@@ -103,3 +103,19 @@ func TestRenameOfCaseAndPunctuation(t *testing.T) {
 		s.want(http.StatusOK, "GET", "/v1/organizations/acme-rockets/documents/n1", token, nil)
 	}
 }
+
+// Clients of the first system send email and password along with whatever they
+// change. What stays as it is ends no session; a new password ends all.
+func TestUpdateRepeatsTheCredentials(t *testing.T) {
+	s := serve(t, dataDir(t))
+	s.create("Acme")
+	token := s.login("Acme")
+	s.want(http.StatusOK, "PUT", "/org/update", token, map[string]string{
+		"organization_name": "Acme Two", "email": email("Acme"), "password": password})
+	s.want(http.StatusOK, "GET", "/v1/me", token, nil)
+	s.want(http.StatusOK, "PUT", "/org/update", token, map[string]string{
+		"organization_name": "Acme Two", "password": password + "-new"})
+	s.want(http.StatusUnauthorized, "GET", "/v1/me", token, nil)
+	s.want(http.StatusUnauthorized, "POST", "/admin/login", "", map[string]string{"email": email("Acme"), "password": password})
+	s.want(http.StatusOK, "POST", "/admin/login", "", map[string]string{"email": email("Acme"), "password": password + "-new"})
+}

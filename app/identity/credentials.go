@@ -17,3 +17,9 @@ func (s *Service) CheckPassword(password string, contextual ...string) error {
 func (s *Service) HashPassword(ctx context.Context, password string) (string, error) {
 	return s.hasher.Hash(ctx, normalPassword(password))
 }
+
+// IsPassword reports whether the password is that of the hash, in the time of
+// one hash. It may be refused as HashPassword.
+func (s *Service) IsPassword(ctx context.Context, hash, password string) (bool, error) {
+	return s.hasher.Compare(ctx, hash, normalPassword(password))
+}

@@ -29,6 +29,9 @@ type Credentials interface {
 	// HashPassword hashes one that was checked; it may be refused with ErrLimit
 	// or ErrUnavailable when too many wait.
 	HashPassword(ctx context.Context, password string) (string, error)
+	// IsPassword reports whether the password is that of the hash; refused
+	// likewise.
+	IsPassword(ctx context.Context, hash, password string) (bool, error)
 }
 
 // Config is what the operator decides about organizations.

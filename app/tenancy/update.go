@@ -23,7 +23,8 @@ type UpdateInput struct {
 	// ClearMetadata removes every key first.
 	ClearMetadata bool
 	// Email and Password are new credentials of the user who asks, or of the
-	// first owner when an operator asks. A new password ends all sessions.
+	// first owner when an operator asks. A new password ends all sessions; the
+	// present one given again changes nothing.
 	Email    *string
 	Password *string
 }
@@ -149,14 +150,32 @@ func (s *Service) composeChange(ctx context.Context, actor app.Actor, org app.Or
 		return change, err
 	}
 	if change.User != nil && in.Password != nil {
-		hash, err := s.credentials.HashPassword(ctx, *in.Password)
-		if err != nil {
+		if err := s.setPassword(ctx, change.User, *in.Password); err != nil {
 			return change, err
 		}
-		change.User.PasswordHash = &hash
 	}
 	change.At = app.Later(s.clock(), org.UpdatedAt)
 	return change, nil
+}
+
+// setPassword makes the password part of the change, unless it is the present
+// one: clients of the first system send it along with whatever they change,
+// and a password that stays is no reason to end sessions.
+func (s *Service) setPassword(ctx context.Context, change *app.CredentialChange, password string) error {
+	user, err := s.registry.User(ctx, change.UserID)
+	if err != nil {
+		return err
+	}
+	same, err := s.credentials.IsPassword(ctx, user.PasswordHash, password)
+	if err != nil || same {
+		return err
+	}
+	hash, err := s.credentials.HashPassword(ctx, password)
+	if err != nil {
+		return err
+	}
+	change.PasswordHash = &hash
+	return nil
 }
 
 func newNames(org app.Organization, in UpdateInput) (name, slug string, err error) {
