@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 	"unicode"
 
+	"github.com/mattn/go-runewidth"
 	"github.com/spf13/cobra"
 )
 
@@ -44,19 +44,31 @@ func writeJSON(w io.Writer, v any) error {
 	return enc.Encode(v)
 }
 
-// writeTable aligns the rows, the first of which is the head.
+// writeTable aligns the rows, the first of which may be a head. It counts the
+// cells of the terminal: a Chinese character or an emoji takes two.
 func writeTable(w io.Writer, rows [][]string) error {
-	tw := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	var widths []int
 	for _, row := range rows {
-		cells := make([]string, len(row))
 		for i, cell := range row {
-			cells[i] = harmless(cell)
-		}
-		if _, err := fmt.Fprintln(tw, strings.Join(cells, "\t")); err != nil {
-			return err
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], runewidth.StringWidth(harmless(cell)))
 		}
 	}
-	return tw.Flush()
+	var table strings.Builder
+	for _, row := range rows {
+		for i, cell := range row {
+			cell = harmless(cell)
+			table.WriteString(cell)
+			if i < len(row)-1 {
+				table.WriteString(strings.Repeat(" ", widths[i]-runewidth.StringWidth(cell)+2))
+			}
+		}
+		table.WriteByte('\n')
+	}
+	_, err := io.WriteString(w, table.String())
+	return err
 }
 
 // harmless keeps what somebody typed into a name from steering the terminal.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -90,7 +91,11 @@ func runServer(ctx context.Context, cfg config.Config, version string, log *slog
 
 func openAppliance(ctx context.Context, cfg config.Config, version string, log *slog.Logger) (*appliance.Appliance, error) {
 	a, err := appliance.Open(ctx, cfg, version, log)
-	if err != nil {
+	var held *appliance.HeldError
+	switch {
+	case errors.As(err, &held):
+		return nil, fail(exitDataFolder, err, "Stop that one first, or choose another folder with --data-dir.")
+	case err != nil:
 		return nil, fail(exitDataFolder, err, "")
 	}
 	return a, nil
