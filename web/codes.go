@@ -69,8 +69,11 @@ var Codes = []Code{
 	{"internal", http.StatusInternalServerError, "The server made a mistake"},
 	{"method_unknown", http.StatusNotImplemented, "The server does not know the method"},
 	{"unavailable", http.StatusServiceUnavailable, "The server cannot do this right now"},
+	{"sign_in_busy", http.StatusServiceUnavailable, "Too many sign in at once"},
+	{"storage_busy", http.StatusServiceUnavailable, "Too many writes wait already"},
+	{"storage_damaged", http.StatusServiceUnavailable, "A file of the server is damaged"},
 	{"timeout", http.StatusServiceUnavailable, "The server could not do this in time"},
-	{"no_space", http.StatusInsufficientStorage, "The server's disk is full"},
+	{"storage_full", http.StatusInsufficientStorage, "The server's disk is full"},
 }
 
 // title gives the meaning of a code.

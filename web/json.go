@@ -39,9 +39,9 @@ func writeJSON(w io.Writer, v any) error {
 
 func readJSON(data []byte, v any) error { return json.Unmarshal(data, v) }
 
-// appendAny writes what needs no speed.
+// appendAny writes what needs no speed. What is not UTF-8 is replaced.
 func appendAny(b []byte, v any) []byte {
-	raw, err := json.Marshal(v)
+	raw, err := json.Marshal(v, jsontext.AllowInvalidUTF8(true))
 	if err != nil {
 		panic(err) // our own types always marshal
 	}

@@ -31,7 +31,7 @@ var problems = []struct {
 	{app.ErrStale, http.StatusPreconditionFailed, "revision_mismatch", "It has changed since you read it. Read it again and repeat your change."},
 	{app.ErrConflict, http.StatusConflict, "conflict", "It exists already, or its state does not allow this."},
 	{app.ErrLimit, http.StatusTooManyRequests, "limit_reached", "This is too much at once. Try again later."},
-	{app.ErrNoSpace, http.StatusInsufficientStorage, "no_space", "The server's disk is full. Nothing was changed. Try again when its operator has made room."},
+	{app.ErrNoSpace, http.StatusInsufficientStorage, "storage_full", "The server's disk is full. Nothing was changed. Try again when its operator has made room."},
 	{app.ErrUnavailable, http.StatusServiceUnavailable, "unavailable", "The server cannot do this right now. Try again shortly."},
 	{context.DeadlineExceeded, http.StatusServiceUnavailable, "timeout", "The server could not do this in time. A change may have been made or not: look before you repeat it."},
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -36,6 +37,8 @@ type route struct {
 	// media are its media types.
 	takes any
 	media []string
+	// shown are the bodies of failures that are no Problem.
+	shown map[int]any
 	// query are the parameters there are; others are refused unless loose.
 	query map[string]bool
 	loose bool
@@ -93,7 +96,17 @@ func (rt *route) in(media ...string) *route { rt.media = media; return rt }
 
 // also documents a second status of success.
 func (rt *route) also(status int, text string) *route {
-	rt.op.Responses = map[string]*huma.Response{strconv.Itoa(status): {Description: text}}
+	if rt.op.Responses == nil {
+		rt.op.Responses = map[string]*huma.Response{}
+	}
+	rt.op.Responses[strconv.Itoa(status)] = &huma.Response{Description: text}
+	return rt
+}
+
+// shows documents a failure that is told by something else than a Problem.
+func (rt *route) shows(status int, text string, body any) *route {
+	rt.also(status, text)
+	rt.shown = map[int]any{status: body}
 	return rt
 }
 
@@ -103,6 +116,9 @@ func (rt *route) header(h ...string) *route {
 		rt.op.Parameters = append(rt.op.Parameters, &huma.Param{
 			Name: name, In: "header", Description: headerDocs[name], Schema: &huma.Schema{Type: huma.TypeString},
 		})
+		if name == "If-None-Match" {
+			rt.also(http.StatusNotModified, "It still has this ETag")
+		}
 	}
 	return rt
 }
@@ -126,6 +142,10 @@ func (rt *route) describe(registry huma.Registry, password bool) {
 		rt.op.Responses[key] = &huma.Response{Description: text,
 			Content: map[string]*huma.MediaType{problemType: {Schema: problem}}}
 	}
+	for status, body := range rt.shown {
+		rt.op.Responses[strconv.Itoa(status)].Content = map[string]*huma.MediaType{
+			jsonType: {Schema: registry.Schema(reflect.TypeOf(body), true, rt.op.OperationID)}}
+	}
 	if rt.access == exempt {
 		fails(0, "Any other failure")
 		return
@@ -144,6 +164,9 @@ func (rt *route) describe(registry huma.Registry, password bool) {
 	}
 	if strings.Contains(rt.path, "{") {
 		fails(http.StatusNotFound, "There is none that you can see")
+	}
+	if slices.ContainsFunc(rt.op.Parameters, func(p *huma.Param) bool { return p.Name == "If-Match" }) {
+		fails(http.StatusPreconditionFailed, "It has another ETag by now")
 	}
 	fails(http.StatusTooManyRequests, "Too much at once")
 	fails(http.StatusServiceUnavailable, "Not now")

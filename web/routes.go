@@ -64,7 +64,8 @@ func (s *Server) table() []*route {
 
 		at("GET /healthz", exempt, noBody, s.healthz, "healthz", "Say that the server is alive").tag("Operation"),
 		at("GET /readyz", exempt, noBody, s.readyz, "readyz", "Say whether the server works").
-			tag("Operation").says("503 when it does not; the checks say why."),
+			tag("Operation").says("503 when it does not; the checks say why.").
+			shows(http.StatusServiceUnavailable, "Not ready", readyView{}),
 		at("GET /.well-known/jwks.json", exempt, noBody, s.jwks, "jwks", "List the keys that verify access tokens").tag("Sign-in"),
 		at("GET /errors", exempt, noBody, s.listCodes, "list-errors", "List the codes of errors").tag("Reference"),
 		at("GET /errors/{code}", exempt, noBody, s.getCode, "get-error", "Explain the code of an error").tag("Reference"),

@@ -29,9 +29,21 @@ type world struct {
 	t        testing.TB
 	server   *Server
 	url      string
+	addr     string // host and port
 	operator string // an operator key
 	log      *logBuffer
 	services Services
+	core     core
+	contract contract
+	client   *http.Client // takes answers as they are
+}
+
+// core is what stands behind the services, for what no route does.
+type core struct {
+	registry app.Registry
+	cluster  app.Cluster
+	identity *identity.Service
+	folder   string
 }
 
 type settings struct {
@@ -53,7 +65,7 @@ func newWorld(t testing.TB, change ...func(*settings)) *world {
 	for _, f := range change {
 		f(&set)
 	}
-	services, key := openCore(t, set, logger)
+	services, core, key := openCore(t, set, logger)
 	if set.services != nil {
 		set.services(&services)
 	}
@@ -61,18 +73,27 @@ func newWorld(t testing.TB, change ...func(*settings)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, server: server, operator: key, log: log, services: services}
+	w := &world{t: t, server: server, operator: key, log: log, services: services, core: core}
+	w.client = &http.Client{
+		Transport:     &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 64},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Timeout:       time.Minute,
+	}
+	if w.contract, err = contractOf(server); err != nil {
+		t.Fatal(err)
+	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.url = "http://" + ln.Addr().String()
+	w.addr = ln.Addr().String()
+	w.url = "http://" + w.addr
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(context.Background(), ln) }()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
-		http.DefaultClient.CloseIdleConnections()
+		w.client.CloseIdleConnections()
 		if err := server.Shutdown(ctx); err != nil {
 			t.Error("shutdown:", err)
 		}
@@ -84,7 +105,7 @@ func newWorld(t testing.TB, change ...func(*settings)) *world {
 }
 
 // openCore wires registry, cluster and capabilities over a temporary folder.
-func openCore(t testing.TB, set settings, log *slog.Logger) (Services, string) {
+func openCore(t testing.TB, set settings, log *slog.Logger) (Services, core, string) {
 	t.Helper()
 	must := func(err error) {
 		if err != nil {
@@ -120,7 +141,7 @@ func openCore(t testing.TB, set settings, log *slog.Logger) (Services, string) {
 		Health: func(ctx context.Context) []Check {
 			return []Check{{"registry", registry.Health(ctx)}, {"cluster default", cluster.Health(ctx)}}
 		},
-	}, secret
+	}, core{registry, cluster, id, folder.Path()}, secret
 }
 
 // answer is a response, read to its end.
@@ -170,7 +191,7 @@ func header(name, value string) with {
 // do sends a request. body is a string, sent as it is, or a value, sent as JSON.
 func (w *world) do(method, path, token string, body any, changes ...with) answer {
 	w.t.Helper()
-	a, err := w.try(http.DefaultClient, method, path, token, body, changes...)
+	a, err := w.try(w.client, method, path, token, body, changes...)
 	if err != nil {
 		w.t.Fatal(method, path, err)
 	}
@@ -209,7 +230,13 @@ func (w *world) try(client *http.Client, method, path, token string, body any, c
 	}
 	defer func() { _ = res.Body.Close() }()
 	raw, err := io.ReadAll(res.Body)
-	return answer{res.StatusCode, res.Header, raw}, err
+	a := answer{res.StatusCode, res.Header, raw}
+	if err == nil {
+		for _, fault := range w.contract.check(method, path, a) {
+			w.t.Errorf("%s %s is not as documented: %s\n%v", method, path, fault, a)
+		}
+	}
+	return a, err
 }
 
 // tenant is an organization with its owner signed in.

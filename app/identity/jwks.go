@@ -8,7 +8,7 @@ import (
 // JWKS is a JSON Web Key Set (RFC 7517): the public keys with which others
 // verify access tokens offline.
 type JWKS struct {
-	Keys []JWK `json:"keys"`
+	Keys []JWK `json:"keys" nullable:"false"`
 }
 
 // JWK is one Ed25519 public key (RFC 8037).

@@ -128,7 +128,7 @@ func requireOperator(actor app.Actor) error {
 	case app.AsOperator:
 		return nil
 	case app.AsUser:
-		return app.Fail(app.ErrForbidden, "operator_required", "Only an operator of this server may do that.")
+		return app.Fail(app.ErrForbidden, "operator_only", "Only an operator of this server may do that.")
 	}
 	return errTokenRequired()
 }

@@ -53,7 +53,7 @@ func TestOnlyOperatorsManageOperatorKeys(t *testing.T) {
 		code  string
 	}{
 		{anybody, app.ErrUnauthenticated, "token_required"},
-		{somebody, app.ErrForbidden, "operator_required"},
+		{somebody, app.ErrForbidden, "operator_only"},
 	} {
 		_, secret, err := w.service.CreateOperatorKey(t.Context(), tt.actor, "mine", time.Time{})
 		wantCode(t, err, tt.kind, tt.code)
