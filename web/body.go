@@ -61,6 +61,9 @@ func (c *call) checkBody(kind bodyKind) *Problem {
 	if kind == rawJSON {
 		return nil
 	}
+	if kind == jsonBody {
+		req.Header.SetContentType(jsonType) // Huma knows it in this spelling alone
+	}
 	return checkJSON(body)
 }
 
@@ -119,6 +122,9 @@ func readBody(body []byte, v any) error {
 func readLoose(body []byte, v any) error { return readInto(body, v) }
 
 func readInto(body []byte, v any, opts ...json.Options) error {
+	if jsontext.Value(body).Kind() == 'n' { // null would leave v as it is
+		return invalidField("", "wrong_type", "The body must be a JSON object.")
+	}
 	err := json.Unmarshal(body, v, opts...)
 	if err == nil {
 		return nil

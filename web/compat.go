@@ -55,13 +55,14 @@ func (s *Server) seedCreate(ctx context.Context, in *seedCreateInput) (*seedOrga
 		Owner: &tenancy.OwnerInput{Email: in.Body.Email, Password: in.Body.Password},
 	})
 	if err != nil {
-		return nil, seedFields(err)
+		return nil, seedFields(err, "organization_name")
 	}
 	return s.seedOutput(ctx, org)
 }
 
-// seedFields gives fields the names that they have on these routes.
-func seedFields(err error) error {
+// seedFields gives fields the names that they have on these routes; name is
+// the one that the organization's stands in.
+func seedFields(err error, name string) error {
 	var fields app.FieldErrors
 	if !errors.As(err, &fields) {
 		return err
@@ -70,7 +71,7 @@ func seedFields(err error) error {
 	for i, f := range fields {
 		switch f.Location {
 		case "name":
-			f.Location = "organization_name"
+			f.Location = name
 		case "owner.email":
 			f.Location = "email"
 		case "owner.password":
@@ -88,7 +89,7 @@ type seedGetInput struct {
 func (s *Server) seedGet(ctx context.Context, in *seedGetInput) (*seedOrganizationOutput, error) {
 	org, err := s.services.Tenancy.Lookup(ctx, in.Name)
 	if err != nil {
-		return nil, seedFields(err)
+		return nil, seedFields(err, "organization_name")
 	}
 	actor := callOf(ctx).actor
 	if actor.Operator() || actor.OrganizationID == org.ID {
@@ -112,12 +113,12 @@ func (s *Server) seedUpdate(ctx context.Context, in *seedUpdateInput) (*seedOrga
 	update := tenancy.UpdateInput{Name: b.NewName, Email: b.Email, Password: b.Password}
 	org, err := s.seedTarget(ctx, b.Name, b.NewName != nil)
 	if err != nil {
-		return nil, seedFields(err)
+		return nil, seedFields(err, "organization_name")
 	}
 	if b.NewName == nil {
 		name, err := tenancy.ParseName(b.Name)
 		if err != nil {
-			return nil, seedFields(err)
+			return nil, seedFields(err, "organization_name")
 		}
 		if name != org.Name {
 			update.Name = &name
@@ -125,7 +126,10 @@ func (s *Server) seedUpdate(ctx context.Context, in *seedUpdateInput) (*seedOrga
 	}
 	changed, err := s.services.Tenancy.Update(ctx, callOf(ctx).actor, string(org.ID), update)
 	if err != nil {
-		return nil, seedFields(err)
+		if b.NewName != nil {
+			return nil, seedFields(err, "new_organization_name")
+		}
+		return nil, seedFields(err, "organization_name")
 	}
 	return s.seedOutput(ctx, changed)
 }
@@ -195,7 +199,7 @@ func (s *Server) seedDelete(ctx context.Context, in *seedDeleteInput) (*messageO
 	}
 	org, err := s.seedDoomed(ctx, name)
 	if err != nil {
-		return nil, seedFields(err)
+		return nil, seedFields(err, "organization_name")
 	}
 	err = s.services.Tenancy.Delete(ctx, c.actor, string(org.ID), app.AnyRevision)
 	var pending *journal.PendingError

@@ -10,6 +10,10 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
+// Huma would take names in any case, which the reader below then passes over: a
+// limit that its caller has set would not be there. This is its only switch.
+func init() { huma.ValidateStrictCasing = true }
+
 // jsonFormat is how Huma reads and writes JSON: strictly (names compare
 // exactly, none twice, all text UTF-8), and what is answered most is written
 // without reflection.

@@ -92,7 +92,7 @@ func TestOpenAPIIsValid(t *testing.T) {
 		t.Error("wrong head:", doc["openapi"], doc["info"])
 	}
 	tags := map[any]bool{}
-	for _, tag := range doc["tags"].([]any) {
+	for _, tag := range doc["tags"].(list) {
 		tags[tag.(object)["name"]] = true
 	}
 	components := doc["components"].(object)
@@ -108,7 +108,7 @@ func TestOpenAPIIsValid(t *testing.T) {
 				t.Errorf("%s: operationId %v is missing or stands twice", at, id)
 			}
 			ids[op["operationId"]] = true
-			for _, tag := range op["tags"].([]any) {
+			for _, tag := range op["tags"].(list) {
 				if !tags[tag] {
 					t.Errorf("%s: tag %v is not declared", at, tag)
 				}
@@ -126,7 +126,7 @@ func TestOpenAPIIsValid(t *testing.T) {
 			if body, ok := op["requestBody"].(object); ok && (body["content"] == nil || method == "get") {
 				t.Error(at, "request body", body)
 			}
-			security, _ := op["security"].([]any)
+			security, _ := op["security"].(list)
 			for _, requirement := range security {
 				for scheme := range requirement.(object) {
 					if components["securitySchemes"].(object)[scheme] == nil {
@@ -143,7 +143,7 @@ func checkParameters(t *testing.T, at, path string, op object) {
 	t.Helper()
 	var inPath []string
 	seen := map[string]bool{}
-	parameters, _ := op["parameters"].([]any)
+	parameters, _ := op["parameters"].(list)
 	for _, p := range parameters {
 		p := p.(object)
 		key := p["in"].(string) + " " + p["name"].(string)
@@ -154,7 +154,7 @@ func checkParameters(t *testing.T, at, path string, op object) {
 		switch p["in"] {
 		case "path":
 			inPath = append(inPath, p["name"].(string))
-			if p["required"] != true {
+			if required, _ := p["required"].(bool); !required {
 				t.Errorf("%s: path parameter %v is not required", at, p["name"])
 			}
 		case "query", "header":

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -155,8 +156,8 @@ func (s *Server) count(c *call) *Problem {
 	return p
 }
 
-// checkQuery refuses parameters that the route does not have: a filter with a
-// typing error would otherwise select everything.
+// checkQuery refuses parameters that the route does not have, or has twice: a
+// filter with a typing error would otherwise select everything.
 func (c *call) checkQuery() *Problem {
 	if len(c.fiber.Request().URI().QueryString()) == 0 {
 		return nil
@@ -168,12 +169,17 @@ func (c *call) checkQuery() *Problem {
 		}
 		p.Errors = append(p.Errors, InvalidField{Location: name, Code: code, Message: message})
 	}
+	var seen []string
 	for key, value := range c.fiber.Request().URI().QueryArgs().All() {
 		switch {
 		case !utf8.Valid(key) || !utf8.Valid(value):
 			refuse(strings.ToValidUTF8(string(key), "\uFFFD"), "invalid_text", "A query parameter is not valid UTF-8.")
 		case !c.route.loose && !c.route.query[string(key)]:
 			refuse(string(key), "unknown_parameter", "There is no such query parameter here.")
+		case !c.route.loose && slices.Contains(seen, string(key)):
+			refuse(string(key), "repeated_parameter", "This query parameter stands more than once.")
+		case !c.route.loose:
+			seen = append(seen, string(key))
 		}
 	}
 	return p
@@ -201,6 +207,13 @@ func (c *call) failure(err error) error {
 		// What waited for the deadline may say so in its own words.
 		p = problemOf(fmt.Errorf("%w: %w", over, err))
 	}
+	if c.route.body == rawJSON && p.Status == http.StatusUnprocessableEntity {
+		// These bodies are read once, up to the first fault. What is no JSON at
+		// all is told as on the other routes, whatever else is wrong with it.
+		if fault := checkJSON(c.fiber.Request().Body()); fault != nil {
+			return fault
+		}
+	}
 	if c.route.compat && (p.Code == "organization_name_taken" || p.Code == "email_taken") {
 		p.Status = http.StatusBadRequest
 	}
@@ -211,6 +224,8 @@ func (c *call) failure(err error) error {
 func (c *call) settle(p *Problem) *Problem {
 	p.Type = c.server.opts.PublicURL + "/errors/" + p.Code
 	p.Instance, p.RequestID = c.fiber.Path(), c.id
+	// A small request must not be answered by a large one.
+	p.Errors = p.Errors[:min(len(p.Errors), maxFieldErrors)]
 	if p.Title == "" {
 		p.Title = title(p.Code)
 	}

@@ -45,7 +45,7 @@ type Problem struct {
 	Instance  string         `json:"instance" format:"uri-reference" doc:"The path that was asked for."`
 	Code      string         `json:"code" example:"organization_name_taken" doc:"A stable word to branch on. GET /errors lists them all."`
 	RequestID string         `json:"request_id" doc:"Names this request in the server's log."`
-	Errors    []InvalidField `json:"errors,omitempty" nullable:"false" doc:"The fields that are not valid."`
+	Errors    []InvalidField `json:"errors,omitempty" nullable:"false" doc:"The fields that are not valid; the first 50."`
 	// Organizations goes with the code organization_required.
 	Organizations []organizationChoice `json:"organizations,omitempty" nullable:"false" doc:"With organization_required: which there are to choose from."`
 
@@ -54,6 +54,9 @@ type Problem struct {
 	// cause is for the log.
 	cause error
 }
+
+// maxFieldErrors is how many invalid fields an answer names.
+const maxFieldErrors = 50
 
 // InvalidField says what is wrong with one field.
 type InvalidField struct {

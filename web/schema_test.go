@@ -9,8 +9,11 @@ import (
 	"time"
 )
 
-// object is a decoded JSON object.
-type object = map[string]any
+// Decoded JSON.
+type (
+	object = map[string]any
+	list   = []any
+)
 
 // jsonSchema checks values against the schemas of an OpenAPI document. It
 // knows the keywords that our document uses and complains about any other, so
@@ -40,19 +43,19 @@ func (s jsonSchema) check(at string, schema object, v any) []string {
 				fault("%T is not of type %v", v, want)
 			}
 		case "enum":
-			if list, _ := want.([]any); !slices.Contains(list, v) {
+			if values, _ := want.(list); !slices.Contains(values, v) {
 				fault("%v is none of %v", v, want)
 			}
 		case "required":
 			o, _ := v.(object)
-			for _, name := range want.([]any) {
+			for _, name := range want.(list) {
 				if _, there := o[name.(string)]; !there && v != nil {
 					fault("%s is missing", name)
 				}
 			}
 		case "items":
-			list, _ := v.([]any)
-			for i, item := range list {
+			items, _ := v.(list)
+			for i, item := range items {
 				faults = append(faults, s.check(fmt.Sprintf("%s.%d", at, i), want.(object), item)...)
 			}
 		case "format":
@@ -102,8 +105,8 @@ func (s jsonSchema) checkMembers(at string, schema, o object) []string {
 }
 
 func hasType(want, v any) bool {
-	if list, ok := want.([]any); ok {
-		return slices.ContainsFunc(list, func(w any) bool { return hasType(w, v) })
+	if types, ok := want.(list); ok {
+		return slices.ContainsFunc(types, func(w any) bool { return hasType(w, v) })
 	}
 	switch v := v.(type) {
 	case nil:

@@ -162,6 +162,7 @@ func (s *Server) serve(g *gate) error {
 	s.mu.Lock()
 	if s.draining.Load() {
 		s.mu.Unlock()
+		_ = g.Close() // nobody would answer who connects
 		return http.ErrServerClosed
 	}
 	s.gates = append(s.gates, g)
