@@ -1,7 +1,6 @@
 package config
 
 import (
-	"encoding/base64"
 	"errors"
 	"net"
 	"net/netip"
@@ -9,85 +8,93 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"tenantry/app/seal"
 )
 
-func required(s string) error {
-	if strings.TrimSpace(s) == "" {
-		return errors.New("it must not be empty")
-	}
-	return nil
+// rule is what a text may be.
+type rule struct {
+	// allowed ends the sentence "it must be …".
+	allowed string
+	check   func(string) bool
 }
 
-func checkAddress(s string) error {
-	_, port, err := net.SplitHostPort(s)
-	n, portErr := strconv.Atoi(port)
-	if err != nil || portErr != nil || n < 0 || n > 65535 {
-		return errors.New(`it must be an address and a port, such as "127.0.0.1:8000" or ":8000"`)
+func (r rule) refuse(s string) error {
+	if r.check(s) {
+		return nil
 	}
-	return nil
+	return errors.New("it must be " + r.allowed)
 }
 
-func optional(check func(string) error) func(string) error {
-	return func(s string) error {
-		if s == "" {
-			return nil
-		}
-		return check(s)
+// optional takes no text as well.
+func optional(r rule) rule {
+	return rule{
+		allowed: r.allowed + ", or empty",
+		check:   func(s string) bool { return s == "" || r.check(s) },
 	}
 }
 
-func checkURL(s string) error {
+var (
+	someText = rule{"any text but none", func(s string) bool {
+		return strings.TrimSpace(s) != "" && !strings.ContainsRune(s, 0)
+	}}
+	address     = rule{`an address and a port, such as "127.0.0.1:8000" or ":8000"`, isAddress}
+	httpURL     = rule{`a URL such as "https://orgs.example.com", with neither user nor query`, isHTTPURL}
+	origin      = rule{`an origin as browsers send it, such as "https://app.example.com": lower case, without path, "*" or a default port`, isOrigin}
+	network     = rule{`a network such as "10.0.0.0/8" or, for one address, "192.0.2.7/32"`, isNetwork}
+	clusterName = rule{"1 to 40 lower-case letters, digits and hyphens", regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$`).MatchString}
+	sealKey     = rule{`32 random bytes in base64, as "openssl rand -base64 32" makes them`, isSealKey}
+	storage     = rule{`"sqlite:PATH" with a plain path (no //, ?, # or %), relative to the data folder; this version has no MongoDB engine yet`, isStorage}
+)
+
+// hostname is loose: what it lets through, the system's resolver judges.
+var hostname = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?$`)
+
+func isHost(host string) bool {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return true
+	}
+	return hostname.MatchString(host)
+}
+
+func isAddress(s string) bool {
+	host, port, err := net.SplitHostPort(s)
+	if err != nil || host != "" && !isHost(host) {
+		return false
+	}
+	_, err = strconv.ParseUint(port, 10, 16)
+	return err == nil
+}
+
+func isHTTPURL(s string) bool {
 	u, err := url.Parse(s)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-		return errors.New(`it must be a URL such as "https://orgs.example.com"`)
-	}
-	return nil
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && isHost(u.Hostname()) &&
+		u.User == nil && !strings.ContainsAny(s, "?#")
 }
 
-func checkOrigin(s string) error {
-	if s == "*" {
-		return errors.New(`"*" would let any web page act for whoever visits it; name the origins`)
-	}
+// isOrigin takes what a browser can send: any other spelling would never match.
+func isOrigin(s string) bool {
 	u, err := url.Parse(s)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || s != u.Scheme+"://"+u.Host {
-		return errors.New(`each must be an origin such as "https://app.example.com", without a path`)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || !isHost(u.Hostname()) {
+		return false
 	}
-	return nil
+	byDefault := map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	return s == u.Scheme+"://"+u.Host && s == strings.ToLower(s) && u.Port() != byDefault && !strings.HasSuffix(s, ":")
 }
 
-func checkCIDR(s string) error {
-	if _, err := netip.ParsePrefix(s); err != nil {
-		return errors.New(`each must be a network such as "10.0.0.0/8" or, for one address, "192.0.2.7/32"`)
-	}
-	return nil
+// isNetwork refuses IPv4 written as IPv6: clients' addresses are compared in
+// their short form, and it would match none.
+func isNetwork(s string) bool {
+	p, err := netip.ParsePrefix(s)
+	return err == nil && !p.Addr().Is4In6()
 }
 
-func checkSealKey(s string) error {
-	raw, err := base64.StdEncoding.DecodeString(s)
-	if err != nil || len(raw) != 32 {
-		return errors.New(`it must be 32 bytes in base64, as "openssl rand -base64 32" makes them`)
-	}
-	return nil
+func isSealKey(s string) bool {
+	_, err := seal.ParseKey(s)
+	return err == nil
 }
 
-func checkStorageURL(s string) error {
+func isStorage(s string) bool {
 	path, sqlite := strings.CutPrefix(s, "sqlite:")
-	switch {
-	case strings.HasPrefix(s, "mongodb://"), strings.HasPrefix(s, "mongodb+srv://"):
-		return errors.New("this version has no MongoDB engine yet; use sqlite:PATH")
-	case !sqlite || path == "":
-		return errors.New("it must be sqlite:PATH, relative to the data folder")
-	case strings.HasPrefix(path, "//"), strings.ContainsAny(path, "?#%\x00"):
-		return errors.New("the path after sqlite: must be plain, without //, ?, # or %")
-	}
-	return nil
-}
-
-var clusterName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$`)
-
-func checkClusterName(s string) error {
-	if !clusterName.MatchString(s) {
-		return errors.New("a cluster's name is 1 to 40 lower-case letters, digits and hyphens")
-	}
-	return nil
+	return sqlite && strings.TrimSpace(path) != "" && !strings.HasPrefix(path, "//") && !strings.ContainsAny(path, "?#%\x00")
 }

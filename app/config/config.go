@@ -2,7 +2,9 @@ package config
 
 import (
 	"maps"
+	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -132,3 +134,13 @@ func (c Config) PlacementCluster() string {
 
 // ClusterNames are the names of all clusters, sorted.
 func (c Config) ClusterNames() []string { return slices.Sorted(maps.Keys(c.Clusters)) }
+
+// Path is the file or folder of a "sqlite:" URL: relative ones are in the data
+// folder.
+func (c Config) Path(url string) string {
+	path := strings.TrimPrefix(url, "sqlite:")
+	if filepath.IsAbs(path) {
+		return filepath.Clean(path)
+	}
+	return filepath.Join(c.DataDir, path)
+}

@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -52,25 +53,52 @@ func TestRefused(t *testing.T) {
 		want  []string // all of these in the error
 		never string
 	}{
-		"unknown key":      {file: "\nlisten_on = \"x\"\n", want: []string{"t.toml:2", `"listen_on"`, `nearest known is "listen"`}},
-		"unknown in table": {file: "[password]\nbcrypt_cots = 12\n", want: []string{"t.toml:2", `"password.bcrypt_cost"`}},
-		"all at once":      {file: "a = 1\nb = 2\n[log]\nlevel = \"loud\"\n", want: []string{`"a"`, `"b"`, "t.toml:4", "debug, info, warn, error"}},
-		"wrong type":       {file: "[password]\nbcrypt_cost = \"12\"\n", want: []string{"t.toml:2", "password.bcrypt_cost", "a whole number"}},
-		"out of range":     {file: "[password]\nbcrypt_cost = 40\n", want: []string{"t.toml:2", "40", "4 to 16"}},
-		"not TOML":         {file: "listen = \n", want: []string{"t.toml:1", "not TOML"}},
-		"twice":            {file: "signup = \"open\"\nsignup = \"closed\"\n", want: []string{"t.toml:2"}},
-		"bad duration":     {file: "[tokens]\naccess_ttl = \"soon\"\n", want: []string{"t.toml:2", `"15m"`}},
-		"bad size":         {file: "[http]\nbody_limit = \"1 MB\"\n", want: []string{"t.toml:2", "1MiB"}},
-		"bad network":      {file: "trusted_proxies = [\"10.0.0.1\"]\n", want: []string{"t.toml:1", "/32"}},
-		"any origin":       {file: "[cors]\norigins = [\"*\"]\n", want: []string{"t.toml:2", "name the origins"}},
-		"mongodb":          {file: "[registry]\nurl = \"mongodb://u:p4ss@h\"\n", want: []string{"no MongoDB engine yet"}},
-		"no such cluster":  {file: "[placement]\ncluster = \"eu\"\n", want: []string{"placement.cluster", "default"}},
-		"one place twice":  {file: "[clusters.a]\nurl = \"sqlite:x\"\n[clusters.b]\nurl = \"sqlite:x\"\n", want: []string{"clusters.b.url", "clusters.a"}},
-		"cluster's name":   {file: "[clusters.A_B]\nurl = \"sqlite:x\"\n", want: []string{"clusters.A_B", "lower-case"}},
-		"same addresses":   {file: "[admin]\nlisten = \"127.0.0.1:8000\"\n", want: []string{"admin.listen"}},
-		"environment":      {env: []string{"TENANTRY_LISTEN=nowhere"}, want: []string{"TENANTRY_LISTEN", `"nowhere"`, "127.0.0.1:8000"}},
-		"flag":             {flags: map[string]string{"listen": "nowhere"}, want: []string{"--listen", "127.0.0.1:8000"}},
-		"secret not shown": {file: "seal_key = \"" + secret + "\"\n", want: []string{"seal_key", "32 bytes"}, never: secret},
+		"unknown key":                       {file: "\nlisten_on = \"x\"\n", want: []string{"t.toml:2", `"listen_on"`, `nearest known is "listen"`}},
+		"unknown in table":                  {file: "[password]\nbcrypt_cots = 12\n", want: []string{"t.toml:2", `"password.bcrypt_cost"`}},
+		"all at once":                       {file: "a = 1\nb = 2\n[log]\nlevel = \"loud\"\n", want: []string{`"a"`, `"b"`, "t.toml:4", "debug, info, warn, error"}},
+		"wrong type":                        {file: "[password]\nbcrypt_cost = \"12\"\n", want: []string{"t.toml:2", "password.bcrypt_cost", "a whole number"}},
+		"out of range":                      {file: "[password]\nbcrypt_cost = 40\n", want: []string{"t.toml:2", "40", "4 to 16"}},
+		"not TOML":                          {file: "listen = \n", want: []string{"t.toml:1", "not TOML"}},
+		"twice":                             {file: "signup = \"open\"\nsignup = \"closed\"\n", want: []string{"t.toml:2"}},
+		"bad duration":                      {file: "[tokens]\naccess_ttl = \"soon\"\n", want: []string{"t.toml:2", `"15m"`}},
+		"bad size":                          {file: "[http]\nbody_limit = \"1 MB\"\n", want: []string{"t.toml:2", "1MiB"}},
+		"bad network":                       {file: "trusted_proxies = [\"10.0.0.1\"]\n", want: []string{"t.toml:1", "/32"}},
+		"any origin":                        {file: "[cors]\norigins = [\"*\"]\n", want: []string{"t.toml:2", "lower case, without path"}},
+		"mongodb":                           {file: "[registry]\nurl = \"mongodb://u:p4ss@h\"\n", want: []string{"t.toml:2", "no MongoDB engine yet", "@h"}, never: "p4ss"},
+		"no such cluster":                   {file: "[placement]\ncluster = \"eu\"\n", want: []string{"t.toml:2", "placement.cluster = \"eu\"", "default"}},
+		"one place twice":                   {file: "[clusters.a]\nurl = \"sqlite:x\"\n[clusters.b]\nurl = \"sqlite:x\"\n", want: []string{"t.toml:4", "clusters.b.url", "clusters.a"}},
+		"one place, written otherwise":      {file: "[clusters.a]\nurl = \"sqlite:x\"\n[clusters.b]\nurl = \"sqlite:./y/../x\"\n", want: []string{"t.toml:4", "clusters.a"}},
+		"registry in a cluster":             {file: "[registry]\nurl = \"sqlite:clusters/default/r.db\"\n", want: []string{"t.toml:2", "registry.url", "clusters.default"}},
+		"cluster's name":                    {file: "[clusters.A_B]\nurl = \"sqlite:x\"\n", want: []string{"t.toml:2", "clusters.A_B", "lower-case"}, never: "unknown"},
+		"cluster's name in the environment": {env: []string{"TENANTRY_CLUSTERS_-A_URL=sqlite:x"}, want: []string{"TENANTRY_CLUSTERS_-A_URL", "lower-case"}},
+		"cluster's unknown key":             {file: "[clusters.eu]\nshard = 3\n", want: []string{"t.toml:2", `"clusters.eu.shards"`}},
+		"same addresses":                    {file: "[admin]\nlisten = \"127.0.0.1:8000\"\n", want: []string{"t.toml:2", "admin.listen"}},
+		"refresh too short":                 {file: "[tokens]\naccess_ttl = \"2h\"\nrefresh_ttl = \"1h\"\n", want: []string{"t.toml:3", "tokens.refresh_ttl", "2h"}},
+		"unknown section":                   {file: "\n[pasword]\n", want: []string{"t.toml:2", `"pasword"`, "nearest"}},
+		"section left out":                  {file: "bcrypt_cost = 12\n", want: []string{"t.toml:1", `"password.bcrypt_cost"`}},
+		"far from any":                      {file: "zzz = 12\n", want: []string{"t.toml:1", "nearest known"}},
+		"value for a section":               {file: "password = 12\n", want: []string{"t.toml:1", "write [password]"}},
+		"section for a value":               {file: "[listen]\nport = 80\n", want: []string{"t.toml:2", `"listen.port"`, `"listen"`}},
+		"section for a value, empty":        {file: "[listen]\n", want: []string{"t.toml:1", "listen = that", "text in quotes"}},
+		"list of sections":                  {file: "[[clusters]]\nurl = \"sqlite:x\"\n", want: []string{"clusters"}},
+		"inline":                            {file: "\npassword = {bcrypt_cost = 40}\n", want: []string{"t.toml:2", "password.bcrypt_cost", "4 to 16"}},
+		"dotted in quotes":                  {file: "\"password.bcrypt_cost\" = 11\n", want: []string{"t.toml:1", "unknown"}},
+		"one bad of many":                   {file: "trusted_proxies = [\n\"10.0.0.0/8\",\n\"x/9\"]\n", want: []string{"t.toml:1", `"x/9": each`}},
+		"number too large":                  {file: "\n[password]\nbcrypt_cost = 99999999999999999999\n", want: []string{"t.toml:3", "too large"}},
+		"path of Windows":                   {file: "data_dir = \"C:\\data\"\n", want: []string{"t.toml:1", "single quotes"}},
+		"not UTF-8":                         {file: "signup = \"open\"\n# caf\xe9\n", want: []string{"t.toml:2", "not UTF-8"}},
+		"UTF-16":                            {file: "\xff\xfes\x00i\x00", want: []string{"t.toml:1", "not UTF-8"}},
+		"NUL":                               {file: "data_dir = \"a\\u0000b\"\n", want: []string{"t.toml:1", "data_dir"}},
+		"huge":                              {file: strings.Repeat("# filler\n", 1<<17), want: []string{"t.toml", "larger than 1MiB"}},
+		"huge key":                          {file: strings.Repeat("k", 1<<19) + " = 1\n", want: []string{"t.toml:1", "nearest"}},
+		"huge value":                        {file: "listen = \"" + strings.Repeat("é", 1<<18) + "\"\n", want: []string{"t.toml:1", "…"}},
+		"secret's file is a folder":         {env: []string{"TENANTRY_SEAL_KEY_FILE=/"}, want: []string{"TENANTRY_SEAL_KEY_FILE", "/"}},
+		"secret's file is not named":        {env: []string{"TENANTRY_SEAL_KEY_FILE="}, want: []string{"TENANTRY_SEAL_KEY_FILE", "empty"}},
+		"secret's file is empty":            {env: []string{"TENANTRY_SEAL_KEY_FILE=" + os.DevNull}, want: []string{"TENANTRY_SEAL_KEY_FILE", "empty"}},
+		"secret by flag":                    {flags: map[string]string{"seal_key": secret}, want: []string{"no flag"}, never: secret},
+		"environment":                       {env: []string{"TENANTRY_LISTEN=nowhere"}, want: []string{"TENANTRY_LISTEN", `"nowhere"`, "127.0.0.1:8000"}},
+		"flag":                              {flags: map[string]string{"listen": "nowhere"}, want: []string{"--listen", "127.0.0.1:8000"}},
+		"secret not shown":                  {file: "seal_key = \"" + secret + "\"\n", want: []string{"seal_key", "32 random bytes"}, never: secret},
 		"secret given twice": {env: []string{"TENANTRY_SEAL_KEY=" + secret, "TENANTRY_SEAL_KEY_FILE=/x"},
 			want: []string{"TENANTRY_SEAL_KEY_FILE", "both set"}, never: secret},
 		"secret's file is missing": {env: []string{"TENANTRY_SEAL_KEY_FILE=/nonexistent/key"}, want: []string{"TENANTRY_SEAL_KEY_FILE"}},
@@ -94,11 +122,11 @@ func TestRefused(t *testing.T) {
 
 // Flags win over the environment, which wins over the file.
 func TestPrecedence(t *testing.T) {
-	file := write(t, "listen = \"127.0.0.1:1\"\nsignup = \"closed\"\n[password]\nbcrypt_cost = 11\n[clusters.eu]\nurl = \"sqlite:eu\"\n")
+	file := write(t, "listen = \"127.0.0.1:1\"\nsignup = \"closed\"\n[password]\nbcrypt_cost = 11\n[clusters.eu]\nurl = \"sqlite:eu\"\n[clusters.far-east]\n")
 	key := write(t, "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n")
 	cfg, report, err := config.Load(config.Options{
 		File:    file,
-		Environ: []string{"TENANTRY_LISTEN=127.0.0.1:2", "TENANTRY_PASSWORD_BCRYPT_COST=10", "TENANTRY_SEAL_KEY_FILE=" + key, "TENANTRY_LISTN=x", "TENANTRY_KEY=k", "TENANTRY_CLUSTERS_US_SHARDS=8"},
+		Environ: []string{"TENANTRY_LISTEN=127.0.0.1:2", "TENANTRY_PASSWORD_BCRYPT_COST=10", "TENANTRY_SEAL_KEY_FILE=" + key, "TENANTRY_LISTN=x", "TENANTRY_KEY=k", "TENANTRY_CLUSTERS_US_SHARDS=8", "TENANTRY_CLUSTERS_FAR_EAST_SHARDS=9", "TENANTRY_CORS_ORIGINS= https://a.example , https://b.example,", "TENANTRY_TRUSTED_PROXIES="},
 		Flags:   map[string]string{"listen": "127.0.0.1:3"},
 	})
 	if err != nil {
@@ -107,9 +135,13 @@ func TestPrecedence(t *testing.T) {
 	if cfg.Listen != "127.0.0.1:3" || cfg.Password.BcryptCost != 10 || cfg.Signup != "closed" || cfg.SealKey == "" {
 		t.Errorf("loaded %+v", cfg)
 	}
-	want := map[string]config.Cluster{"eu": {URL: "sqlite:eu", Shards: 64}, "us": {URL: "sqlite:clusters/us", Shards: 8}}
+	want := map[string]config.Cluster{"eu": {URL: "sqlite:eu", Shards: 64}, "us": {URL: "sqlite:clusters/us", Shards: 8},
+		"far-east": {URL: "sqlite:clusters/far-east", Shards: 9}}
 	if !reflect.DeepEqual(cfg.Clusters, want) || cfg.PlacementCluster() != "eu" {
 		t.Errorf("clusters %+v, new ones in %q", cfg.Clusters, cfg.PlacementCluster())
+	}
+	if want := []string{"https://a.example", "https://b.example"}; !reflect.DeepEqual(cfg.CORS.Origins, want) || len(cfg.TrustedProxies) != 0 {
+		t.Errorf("lists from the environment: %q, %q", cfg.CORS.Origins, cfg.TrustedProxies)
 	}
 	origins := map[string]string{}
 	for _, e := range report.Entries {
@@ -145,6 +177,79 @@ func TestFileLookup(t *testing.T) {
 	}
 }
 
+// What editors do to a file does not change what it says.
+func TestSpellings(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{
+		"byte order mark": "\uFEFFsignup = \"closed\"\n[password]\nbcrypt_cost = 11\n",
+		"CRLF":            "signup = \"closed\"\r\n\r\n[password]\r\nbcrypt_cost = 11\r\n",
+		"no last newline": "signup = 'closed'\npassword.bcrypt_cost = 11",
+		"inline":          "signup = \"closed\"\npassword = { bcrypt_cost = 0xB }\n",
+		"empty sections":  "signup = \"closed\"\n[cors]\n[clusters]\n[password]\nbcrypt_cost = 11\n[log]\n",
+	} {
+		cfg, _, err := config.Load(config.Options{File: write(t, text)})
+		if err != nil || cfg.Signup != "closed" || cfg.Password.BcryptCost != 11 {
+			t.Errorf("%s: signup %q, bcrypt_cost %d, %v", name, cfg.Signup, cfg.Password.BcryptCost, err)
+		}
+	}
+	cfg, _, err := config.Load(config.Options{File: write(t, `data_dir = 'C:\data'`)})
+	if err != nil || cfg.DataDir != `C:\data` {
+		t.Errorf("a path of Windows in single quotes: %q, %v", cfg.DataDir, err)
+	}
+}
+
+func TestFileThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if _, _, err := config.Load(config.Options{File: dir}); err == nil || !strings.Contains(err.Error(), dir) {
+		t.Errorf("a folder instead of a file: %v", err)
+	}
+}
+
+// A typing error is warned of also where something else is refused.
+func TestWarningsBesideErrors(t *testing.T) {
+	t.Parallel()
+	_, report, err := config.Load(config.Options{Environ: []string{"TENANTRY_LISTN=x", "TENANTRY_SIGNUP=x", "TENANTRY_LISTEN_FILE=/x", "TENANTRY_BCRYPT_COST=4"}})
+	if err == nil || len(report.Warnings) != 3 {
+		t.Fatalf("error %v, warnings %q", err, report.Warnings)
+	}
+	for i, want := range [][2]string{{"TENANTRY_BCRYPT_COST", "TENANTRY_PASSWORD_BCRYPT_COST"}, {"TENANTRY_LISTEN_FILE", `"TENANTRY_LISTEN"`}, {"TENANTRY_LISTN", `"TENANTRY_LISTEN"`}} {
+		if w := report.Warnings[i]; !strings.Contains(w, want[0]) || !strings.Contains(w, want[1]) {
+			t.Errorf("warning %q does not name %q", w, want)
+		}
+	}
+}
+
+// A line less in the example, and the test above sees it.
+func TestExampleIsWhole(t *testing.T) {
+	t.Parallel()
+	lines := strings.SplitAfter(config.Example(), "\n")
+	left := 0
+	for i, line := range lines {
+		if strings.HasPrefix(line, "#") || !strings.Contains(line, " = ") {
+			continue
+		}
+		left++
+		without := strings.Join(append(append([]string{}, lines[:i]...), lines[i+1:]...), "")
+		_, report, err := config.Load(config.Options{File: write(t, without)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		missing := 0
+		for _, e := range report.Entries {
+			if e.Origin == "default" {
+				missing++
+			}
+		}
+		if missing != 1 {
+			t.Errorf("without %q %d keys are said to be missing", line, missing)
+		}
+	}
+	if want := len(keysOfOneCluster()); left != want {
+		t.Errorf("the example has %d keys of %d", left, want)
+	}
+}
+
 func FuzzLoad(f *testing.F) {
 	f.Add(config.Example())
 	f.Add("[clusters.a]\nurl = \"sqlite:x\"\n")
@@ -157,6 +262,43 @@ func FuzzLoad(f *testing.F) {
 		cfg, _, err := config.Load(config.Options{File: path})
 		if err == nil && cfg.PlacementCluster() == "" {
 			t.Error("loaded, with no cluster for new organizations")
+		}
+	})
+}
+
+// Whatever the environment holds, loading ends without a panic, and a value
+// that was taken is shown as one that is taken again.
+func FuzzValues(f *testing.F) {
+	for _, k := range config.Keys() {
+		f.Add(k.Name, fmt.Sprint(k.Default))
+	}
+	f.Add("http.body_limit", "8388608TiB")
+	f.Add("tokens.access_ttl", "-9223372036854775808ns")
+	f.Add("password.max_wait", "1m0.5s")
+	f.Add("listen", "[::1%eth0]:8000")
+	f.Fuzz(func(t *testing.T, name, text string) {
+		t.Chdir(t.TempDir())
+		_, report, err := config.Load(config.Options{Environ: []string{config.EnvName(name) + "=" + text}})
+		if err != nil {
+			return
+		}
+		for _, e := range report.Entries {
+			if e.Origin != config.EnvName(name) || e.Value == "********" {
+				continue
+			}
+			shown := fmt.Sprint(e.Value)
+			if list, ok := e.Value.([]string); ok {
+				shown = strings.Join(list, ",")
+			}
+			_, again, err := config.Load(config.Options{Environ: []string{config.EnvName(name) + "=" + shown}})
+			if err != nil {
+				t.Fatalf("%s=%q is shown as %q, which is refused: %v", name, text, shown, err)
+			}
+			for _, a := range again.Entries {
+				if a.Key == e.Key && !reflect.DeepEqual(a.Value, e.Value) {
+					t.Errorf("%s=%q is shown as %v, which is %v", name, text, e.Value, a.Value)
+				}
+			}
 		}
 	})
 }

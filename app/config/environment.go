@@ -1,8 +1,8 @@
 package config
 
 import (
-	"os"
-	"path/filepath"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -19,7 +19,6 @@ var otherVariables = []string{"TENANTRY_CONFIG", "TENANTRY_KEY", "TENANTRY_KEY_F
 // empty value.
 type variable struct {
 	name, key, text string
-	origin          string
 }
 
 // EnvName is the variable of a key.
@@ -47,20 +46,20 @@ func (l *loader) readEnvironment(environ []string) []variable {
 				l.problem("%s and %s are both set; take one away", name, name+fileSuffix)
 				continue
 			}
-			out = append(out, variable{name: name, key: k.Name, text: given[name], origin: name})
+			out = append(out, variable{name: name, key: k.Name, text: given[name]})
 			continue
 		}
 		if k, ok := keys[strings.TrimSuffix(name, fileSuffix)]; ok && strings.HasSuffix(name, fileSuffix) && k.Secret {
-			raw, err := os.ReadFile(filepath.Clean(given[name]))
+			text, err := readSecret(given[name])
 			if err != nil {
 				l.problem("%s: %w", name, err)
 				continue
 			}
-			out = append(out, variable{name: name, key: k.Name, text: strings.TrimRight(string(raw), "\r\n"), origin: name})
+			out = append(out, variable{name: name, key: k.Name, text: text})
 			continue
 		}
 		if key, ok := clusterVariable(name); ok {
-			out = append(out, variable{name: name, key: key, text: given[name], origin: name})
+			out = append(out, variable{name: name, key: key, text: given[name]})
 			continue
 		}
 		if !slices.Contains(otherVariables, name) && !strings.HasPrefix(name, "TENANTRY_TEST_") {
@@ -70,8 +69,29 @@ func (l *loader) readEnvironment(environ []string) []variable {
 	return out
 }
 
-// clusterVariable reads TENANTRY_CLUSTERS_NAME_URL and …_SHARDS. A hyphen in
-// the cluster's name cannot be said here; such a cluster belongs in the file.
+// secretLimit is far more than a secret has, and little enough to read
+// whatever lies there.
+const secretLimit = 64 << 10
+
+// readSecret reads the file that a variable names. An empty one is an error:
+// what is mounted too late must not mean "none".
+func readSecret(path string) (string, error) {
+	if path == "" {
+		return "", errors.New("it is empty; name a file, or unset it")
+	}
+	raw, err := readBounded(path, secretLimit)
+	if err != nil {
+		return "", err
+	}
+	text := strings.TrimSpace(string(raw))
+	if text == "" {
+		return "", fmt.Errorf("the file %s is empty", path)
+	}
+	return text, nil
+}
+
+// clusterVariable reads TENANTRY_CLUSTERS_NAME_URL and …_SHARDS; an underscore
+// in NAME is a hyphen, since a cluster's name has no other.
 func clusterVariable(name string) (key string, ok bool) {
 	rest, ok := strings.CutPrefix(name, envPrefix+"CLUSTERS_")
 	if !ok {
@@ -79,7 +99,7 @@ func clusterVariable(name string) (key string, ok bool) {
 	}
 	for _, field := range []string{"URL", "SHARDS"} {
 		if cluster, ok := strings.CutSuffix(rest, "_"+field); ok && cluster != "" {
-			return "clusters." + strings.ToLower(cluster) + "." + strings.ToLower(field), true
+			return "clusters." + strings.ToLower(strings.ReplaceAll(cluster, "_", "-")) + "." + strings.ToLower(field), true
 		}
 	}
 	return "", false

@@ -23,7 +23,7 @@ func Example() string {
 	for i, k := range keys {
 		// The clusters follow the registry.
 		if i > 0 && keys[i-1].Name == "registry.url" {
-			for _, k := range clusterKeys(DefaultCluster) {
+			for _, k := range ClusterKeys(DefaultCluster) {
 				section = writeKey(&b, k, section)
 			}
 		}

@@ -1,6 +1,9 @@
 package config
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Key is one thing to decide.
 type Key struct {
@@ -15,6 +18,18 @@ type Key struct {
 	value func(*Config) value
 }
 
+// Allowed says what the key may be: "4 to 16".
+func (k Key) Allowed() string { return k.value(&Config{}).allowed }
+
+// FlagName is the key's flag of "tenantry serve", without the dashes. Secrets
+// have none: the list of processes would show them.
+func (k Key) FlagName() string {
+	if k.Secret {
+		return ""
+	}
+	return strings.NewReplacer(".", "-", "_", "-").Replace(k.Name)
+}
+
 const (
 	day     = 24 * time.Hour
 	forever = 100 * 365 * day
@@ -23,25 +38,25 @@ const (
 // Keys are all keys but those of clusters, in the order of the example file.
 func Keys() []Key {
 	return []Key{
-		{Name: "listen", Default: "127.0.0.1:8000", value: func(c *Config) value { return textValue(&c.Listen, checkAddress) },
+		{Name: "listen", Default: "127.0.0.1:8000", value: func(c *Config) value { return textValue(&c.Listen, address) },
 			Help: "Address and port of the API. The default is reached from this machine alone;\nuse \":8000\" for every address, best behind a proxy that ends TLS."},
-		{Name: "data_dir", Default: "./tenantry-data", value: func(c *Config) value { return textValue(&c.DataDir, required) },
+		{Name: "data_dir", Default: "./tenantry-data", value: func(c *Config) value { return textValue(&c.DataDir, someText) },
 			Help: "Everything that is stored. On a local disk: network file systems break locks.\nRelative to the folder that the program is started in."},
-		{Name: "public_url", Default: "", value: func(c *Config) value { return textValue(&c.PublicURL, optional(checkURL)) },
+		{Name: "public_url", Default: "", value: func(c *Config) value { return textValue(&c.PublicURL, optional(httpURL)) },
 			Help: "How clients reach the API, such as \"https://orgs.example.com\". Links are made from\nit; empty, links are paths."},
 		{Name: "signup", Default: SignupOpen, value: func(c *Config) value { return oneOf(&c.Signup, SignupOpen, SignupClosed) },
 			Help: "Who creates organizations: \"open\" is anybody, \"closed\" is the operator alone."},
-		{Name: "seal_key", Default: "", Secret: true, value: func(c *Config) value { return textValue(&c.SealKey, optional(checkSealKey)) },
+		{Name: "seal_key", Default: "", Secret: true, value: func(c *Config) value { return textValue(&c.SealKey, optional(sealKey)) },
 			Help: "32 bytes in base64 that seal the signing keys. Empty: made once, as seal.key in the\ndata folder. Better given by TENANTRY_SEAL_KEY_FILE than here."},
-		{Name: "trusted_proxies", Default: []string{}, value: func(c *Config) value { return listValue(&c.TrustedProxies, checkCIDR) },
+		{Name: "trusted_proxies", Default: []string{}, value: func(c *Config) value { return listValue(&c.TrustedProxies, network) },
 			Help: "Networks of proxies whose X-Forwarded-For is believed, such as [\"10.0.0.0/8\"].\nWith none, nobody's is, and the limits count the proxy as one client."},
 		{Name: "allow_network_filesystem", Default: false, value: func(c *Config) value { return boolValue(&c.AllowNetworkFilesystem) },
 			Help: "Take a data folder on a network file system at your own risk."},
 
-		{Name: "registry.url", Default: "sqlite:registry.db", value: func(c *Config) value { return textValue(&c.Registry.URL, checkStorageURL) },
+		{Name: "registry.url", Default: "sqlite:registry.db", value: func(c *Config) value { return textValue(&c.Registry.URL, storage) },
 			Help: "The master database, relative to the data folder."},
 
-		{Name: "placement.cluster", Default: "", value: func(c *Config) value { return textValue(&c.Placement.Cluster, optional(checkClusterName)) },
+		{Name: "placement.cluster", Default: "", value: func(c *Config) value { return textValue(&c.Placement.Cluster, optional(clusterName)) },
 			Help: "The cluster of new organizations. Empty: the one named default, else the first."},
 		{Name: "placement.isolation", Default: "collection", value: func(c *Config) value { return oneOf(&c.Placement.Isolation, "collection") },
 			Help: "How new organizations are kept apart: \"collection\" is one of its own for each."},
@@ -53,9 +68,9 @@ func Keys() []Key {
 		{Name: "password.max_wait", Default: "4s", value: func(c *Config) value { return durationValue(&c.Password.MaxWait, 100*time.Millisecond, time.Minute) },
 			Help: "A sign-in that would take longer is refused with Retry-After."},
 
-		{Name: "tokens.issuer", Default: "tenantry", value: func(c *Config) value { return textValue(&c.Tokens.Issuer, required) },
+		{Name: "tokens.issuer", Default: "tenantry", value: func(c *Config) value { return textValue(&c.Tokens.Issuer, someText) },
 			Help: "The iss of access tokens, which your own services check."},
-		{Name: "tokens.audience", Default: "tenantry", value: func(c *Config) value { return textValue(&c.Tokens.Audience, required) },
+		{Name: "tokens.audience", Default: "tenantry", value: func(c *Config) value { return textValue(&c.Tokens.Audience, someText) },
 			Help: "The aud of access tokens."},
 		{Name: "tokens.access_ttl", Default: "15m", value: func(c *Config) value { return durationValue(&c.Tokens.AccessTTL, time.Second, day) },
 			Help: "How long an access token lives. This server ends it sooner when its session ends;\nservices that verify it offline cannot know."},
@@ -88,7 +103,7 @@ func Keys() []Key {
 		{Name: "rate_limit.max_addresses", Default: int64(100_000), value: func(c *Config) value { return intValue(&c.RateLimit.MaxAddresses, 1_000, 10_000_000) },
 			Help: "How many addresses are remembered."},
 
-		{Name: "cors.origins", Default: []string{}, value: func(c *Config) value { return listValue(&c.CORS.Origins, checkOrigin) },
+		{Name: "cors.origins", Default: []string{}, value: func(c *Config) value { return listValue(&c.CORS.Origins, origin) },
 			Help: "Web pages that may call the API, such as [\"https://app.example.com\"]."},
 
 		{Name: "compat.enabled", Default: true, value: func(c *Config) value { return boolValue(&c.Compat.Enabled) },
@@ -96,7 +111,7 @@ func Keys() []Key {
 		{Name: "docs.enabled", Default: true, value: func(c *Config) value { return boolValue(&c.Docs.Enabled) },
 			Help: "The documentation page /docs and the contract /openapi.json."},
 
-		{Name: "admin.listen", Default: "", value: func(c *Config) value { return textValue(&c.Admin.Listen, optional(checkAddress)) },
+		{Name: "admin.listen", Default: "", value: func(c *Config) value { return textValue(&c.Admin.Listen, optional(address)) },
 			Help: "Address and port of /metrics, such as \"127.0.0.1:8001\". Empty: off. It asks nobody who\nthey are: keep it from the outside."},
 		{Name: "admin.pprof", Default: false, value: func(c *Config) value { return boolValue(&c.Admin.Pprof) },
 			Help: "Add Go's profiles to the admin listener."},
@@ -107,37 +122,5 @@ func Keys() []Key {
 			Help: "\"text\" or \"json\"; \"auto\" is text on a terminal and JSON elsewhere."},
 		{Name: "log.requests", Default: "errors", value: func(c *Config) value { return oneOf(&c.Log.Requests, "errors", "all", "none") },
 			Help: "Which requests are logged: \"errors\" are those answered with 5xx, \"all\", or \"none\"."},
-	}
-}
-
-// clusterKeys are the keys of one cluster.
-func clusterKeys(name string) []Key {
-	field := func(of func(*Cluster) value) func(*Config) value {
-		return func(c *Config) value {
-			// A map's values have no address: each access works on a copy.
-			v := of(&Cluster{})
-			v.set = func(raw any) error {
-				cluster := c.Clusters[name]
-				if err := of(&cluster).set(raw); err != nil {
-					return err
-				}
-				c.Clusters[name] = cluster
-				return nil
-			}
-			v.get = func() any {
-				cluster := c.Clusters[name]
-				return of(&cluster).get()
-			}
-			return v
-		}
-	}
-	d := defaultCluster(name)
-	return []Key{
-		{Name: "clusters." + name + ".url", Default: d.URL,
-			value: field(func(c *Cluster) value { return textValue(&c.URL, checkStorageURL) }),
-			Help:  "A folder of database files, relative to the data folder. With no [clusters] there is\none named default, in clusters/default."},
-		{Name: "clusters." + name + ".shards", Default: int64(d.Shards),
-			value: field(func(c *Cluster) value { return intValue(&c.Shards, 1, 1024) }),
-			Help:  "Over how many files new organizations are spread. More of them keep 100,000\norganizations as fast as 1,000; organizations that exist stay where they are."},
 	}
 }

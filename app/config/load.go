@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -41,16 +42,17 @@ type Entry struct {
 }
 
 // Load reads the configuration. The error names all that is wrong at once,
-// each with its key, where it stands, and what is allowed.
+// each with its key, where it stands, and what is allowed; the report then has
+// the warnings alone.
 func Load(opts Options) (Config, Report, error) {
-	l := &loader{cfg: Default(), origins: map[string]string{}, secrets: map[string]bool{}}
+	l := &loader{cfg: Default(), origins: map[string]string{}}
 	l.keys = append(l.keys, Keys()...)
-	file, settings, err := l.readFile(opts)
+	file, settings, err := readFile(opts)
 	if err != nil {
 		return Config{}, Report{}, err
 	}
 	env := l.readEnvironment(opts.Environ)
-	l.defineClusters(settings, env)
+	l.defineClusters(file, settings, env)
 	for _, s := range settings {
 		l.fromFile(file, s)
 	}
@@ -62,7 +64,7 @@ func Load(opts Options) (Config, Report, error) {
 	}
 	l.crossCheck()
 	if len(l.problems) > 0 {
-		return Config{}, Report{}, errors.Join(l.problems...)
+		return Config{}, Report{Warnings: l.warnings}, errors.Join(l.problems...)
 	}
 	return l.cfg, l.report(file), nil
 }
@@ -71,7 +73,7 @@ type loader struct {
 	cfg      Config
 	keys     []Key
 	origins  map[string]string
-	secrets  map[string]bool
+	misnamed []string // clusters, by the names that they cannot have
 	problems []error
 	warnings []string
 }
@@ -89,12 +91,15 @@ func (l *loader) key(name string) (Key, bool) {
 	return Key{}, false
 }
 
-func (l *loader) readFile(opts Options) (string, []setting, error) {
+// fileLimit is many times the example; a file that is larger is not one of ours.
+const fileLimit = 1 << 20
+
+func readFile(opts Options) (string, []setting, error) {
 	file := opts.File
 	if file == "" {
 		file = DefaultFile
 	}
-	data, err := os.ReadFile(filepath.Clean(file))
+	data, err := readBounded(file, fileLimit)
 	if errors.Is(err, fs.ErrNotExist) && opts.File == "" {
 		return "", nil, nil
 	}
@@ -105,100 +110,66 @@ func (l *loader) readFile(opts Options) (string, []setting, error) {
 	return file, settings, err
 }
 
-// defineClusters replaces the one default cluster by those that are named.
-func (l *loader) defineClusters(settings []setting, env []variable) {
-	var names []string
-	add := func(key string) {
-		if parts := strings.Split(key, "."); len(parts) == 3 && parts[0] == "clusters" && !slices.Contains(names, parts[1]) {
-			names = append(names, parts[1])
-		}
+// readBounded reads a file of at most limit bytes.
+func readBounded(path string, limit int64) ([]byte, error) {
+	f, err := os.Open(filepath.Clean(path))
+	if err != nil {
+		return nil, err
 	}
-	for _, s := range settings {
-		add(s.name)
+	defer func() { _ = f.Close() }()
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && int64(len(data)) > limit {
+		err = fmt.Errorf("%s is larger than %s", path, formatSize(limit))
 	}
-	for _, v := range env {
-		add(v.key)
-	}
-	if len(names) > 0 {
-		l.cfg.Clusters = map[string]Cluster{}
-	} else {
-		names = []string{DefaultCluster}
-	}
-	for _, name := range names {
-		if err := checkClusterName(name); err != nil {
-			l.problem("clusters.%s: %w", name, err)
-			continue
-		}
-		l.cfg.Clusters[name] = defaultCluster(name)
-		l.keys = append(l.keys, clusterKeys(name)...)
-	}
+	return data, err
+}
+
+// section reports whether keys can stand below the name.
+func (l *loader) section(name string) bool {
+	return name == clustersSection || slices.ContainsFunc(l.keys, func(k Key) bool {
+		return strings.HasPrefix(k.Name, name+".")
+	})
 }
 
 func (l *loader) fromFile(file string, s setting) {
 	where := fmt.Sprintf("%s:%d", file, s.line)
+	if name, ok := clusterIn(s.name); ok && slices.Contains(l.misnamed, name) {
+		return
+	}
 	k, ok := l.key(s.name)
-	if !ok {
+	_, empty := s.raw.(emptySection)
+	switch {
+	case ok:
+		l.set(k, where, fmt.Sprintf("%s: %s = %s", where, k.Name, shown(k, s.raw)), func(v value) error { return v.fromTOML(s.raw) })
+	case !l.section(s.name):
 		l.problem("%s: unknown key %q%s", where, s.name, l.nearest(s.name))
-		return
+	case !empty:
+		l.problem("%s: %q is a section: write [%s] and its keys below it", where, s.name, s.name)
 	}
-	if err := k.value(&l.cfg).fromTOML(s.raw); err != nil {
-		l.problem("%s: %s = %s: %w", where, k.Name, shown(k, s.raw), err)
-		return
-	}
-	l.origins[k.Name] = where
 }
 
 func (l *loader) fromEnvironment(v variable) {
-	k, ok := l.key(v.key)
-	if !ok {
-		return
+	if k, ok := l.key(v.key); ok {
+		l.set(k, v.name, v.name+"="+shown(k, v.text), func(to value) error { return to.fromText(v.text) })
 	}
-	if err := k.value(&l.cfg).fromText(v.text); err != nil {
-		l.problem("%s=%s: %w", v.name, shown(k, v.text), err)
-		return
-	}
-	l.origins[k.Name] = v.origin
 }
 
 func (l *loader) fromFlag(name, text string) {
-	flag := "--" + strings.ReplaceAll(name, "_", "-")
 	k, ok := l.key(name)
-	if !ok {
-		l.problem("%s: there is no key %q", flag, name)
+	flag := "--" + k.FlagName()
+	if !ok || k.Secret {
+		l.problem("there is no flag for the key %q", name)
 		return
 	}
-	if err := k.value(&l.cfg).fromText(text); err != nil {
-		l.problem("%s %s: %w", flag, shown(k, text), err)
-		return
-	}
-	l.origins[k.Name] = flag
+	l.set(k, flag, flag+" "+shown(k, text), func(v value) error { return v.fromText(text) })
 }
 
-// crossCheck holds what no single key can.
-func (l *loader) crossCheck() {
-	c := l.cfg
-	if name := c.Placement.Cluster; name != "" {
-		if _, there := c.Clusters[name]; !there {
-			l.problem("placement.cluster = %q: there is no such cluster; there are: %s", name, strings.Join(c.ClusterNames(), ", "))
-		}
+func (l *loader) set(k Key, origin, told string, set func(value) error) {
+	if err := set(k.value(&l.cfg)); err != nil {
+		l.problem("%s: %w", told, err)
+		return
 	}
-	if c.Admin.Listen != "" && c.Admin.Listen == c.Listen {
-		l.problem("admin.listen = %q: it must differ from listen", c.Admin.Listen)
-	}
-	if c.Tokens.RefreshTTL < c.Tokens.AccessTTL {
-		l.problem("tokens.refresh_ttl = %q: it must not be shorter than tokens.access_ttl", shortDuration(c.Tokens.RefreshTTL))
-	}
-	places := map[string]string{}
-	for _, name := range c.ClusterNames() {
-		url := filepath.Clean(c.Clusters[name].URL)
-		if other, taken := places[url]; taken {
-			l.problem("clusters.%s.url: it is the same as that of clusters.%s", name, other)
-		}
-		places[url] = name
-	}
-	if c.Password.BcryptCost < 10 {
-		l.warnings = append(l.warnings, fmt.Sprintf("password.bcrypt_cost is %d: below 10 is for tests; passwords can be guessed", c.Password.BcryptCost))
-	}
+	l.origins[k.Name] = origin
 }
 
 func (l *loader) report(file string) Report {
@@ -215,33 +186,6 @@ func (l *loader) report(file string) Report {
 		r.Entries = append(r.Entries, Entry{Key: k.Name, Value: raw, Origin: origin})
 	}
 	return r
-}
-
-const masked = "********"
-
-func mask(raw any) any {
-	if raw == "" {
-		return ""
-	}
-	return masked
-}
-
-// shown is a refused value as it may be repeated.
-func shown(k Key, raw any) string {
-	if k.Secret {
-		return masked
-	}
-	switch v := raw.(type) {
-	case nil:
-		return "that"
-	case string:
-		if len(v) > 80 {
-			v = v[:80] + "…"
-		}
-		return fmt.Sprintf("%q", v)
-	default:
-		return fmt.Sprint(v)
-	}
 }
 
 func sortedKeys(m map[string]string) []string {

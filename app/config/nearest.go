@@ -1,8 +1,16 @@
 package config
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+	"strings"
+)
 
-// nearest suggests a known key, such as "; did you mean \"listen\"?".
+// longestKnown is more than any key's name has: what is longer is compared by
+// its beginning, since comparing costs the product of the lengths.
+const longestKnown = 80
+
+// nearest names a known key, such as "; the nearest known is \"listen\"".
 func (l *loader) nearest(name string) string {
 	names := make([]string, len(l.keys))
 	for i, k := range l.keys {
@@ -12,14 +20,18 @@ func (l *loader) nearest(name string) string {
 }
 
 func nearestOf(name string, known []string) string {
-	best, least := "", len(name)
+	name = name[:min(len(name), longestKnown)]
+	// A key whose section was left out is near, however long the section is.
+	bare := strings.TrimPrefix(name, envPrefix)
+	best, least := "", math.MaxInt
 	for _, k := range known {
-		if d := distance(name, k); d < least {
+		d := distance(name, k)
+		if strings.HasSuffix(k, "."+bare) || strings.HasSuffix(k, "_"+bare) {
+			d = min(d, 1)
+		}
+		if d < least {
 			best, least = k, d
 		}
-	}
-	if best == "" {
-		return ""
 	}
 	return fmt.Sprintf("; the nearest known is %q", best)
 }

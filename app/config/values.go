@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,6 +14,8 @@ import (
 type value struct {
 	// kind is how the field is written in TOML.
 	kind kind
+	// allowed says what it may be, for a person.
+	allowed string
 	// set takes a string, int64, bool or []string, as kind says. Its error says
 	// what is allowed.
 	set func(any) error
@@ -87,14 +90,14 @@ func (v value) mustSet(raw any) {
 	}
 }
 
-// textValue is a text that check accepts.
-func textValue(field *string, check func(string) error) value {
+// textValue is a text that the rule accepts.
+func textValue(field *string, r rule) value {
 	return value{
-		kind: text,
-		get:  func() any { return *field },
+		kind: text, allowed: r.allowed,
+		get: func() any { return *field },
 		set: func(raw any) error {
 			s, _ := raw.(string)
-			if err := check(s); err != nil {
+			if err := r.refuse(s); err != nil {
 				return err
 			}
 			*field = s
@@ -105,24 +108,21 @@ func textValue(field *string, check func(string) error) value {
 
 // oneOf is a text out of a few.
 func oneOf(field *string, allowed ...string) value {
-	return textValue(field, func(s string) error {
-		for _, a := range allowed {
-			if s == a {
-				return nil
-			}
-		}
-		return fmt.Errorf("it must be one of: %s", strings.Join(allowed, ", "))
+	return textValue(field, rule{
+		allowed: "one of: " + strings.Join(allowed, ", "),
+		check:   func(s string) bool { return slices.Contains(allowed, s) },
 	})
 }
 
 func intValue(field *int, from, to int) value {
+	allowed := fmt.Sprintf("%d to %d", from, to)
 	return value{
-		kind: number,
-		get:  func() any { return int64(*field) },
+		kind: number, allowed: allowed,
+		get: func() any { return int64(*field) },
 		set: func(raw any) error {
 			n, _ := raw.(int64)
 			if n < int64(from) || n > int64(to) {
-				return fmt.Errorf("it must be %d to %d", from, to)
+				return errors.New("it must be " + allowed)
 			}
 			*field = int(n)
 			return nil
@@ -132,8 +132,8 @@ func intValue(field *int, from, to int) value {
 
 func boolValue(field *bool) value {
 	return value{
-		kind: boolean,
-		get:  func() any { return *field },
+		kind: boolean, allowed: boolean.String(),
+		get: func() any { return *field },
 		set: func(raw any) error {
 			*field, _ = raw.(bool)
 			return nil
@@ -141,15 +141,16 @@ func boolValue(field *bool) value {
 	}
 }
 
-func listValue(field *[]string, check func(string) error) value {
+// listValue is a list of texts that the rule accepts.
+func listValue(field *[]string, r rule) value {
 	return value{
-		kind: list,
-		get:  func() any { return *field },
+		kind: list, allowed: "a list; each is " + r.allowed,
+		get: func() any { return *field },
 		set: func(raw any) error {
 			parts, _ := raw.([]string)
 			for _, p := range parts {
-				if err := check(p); err != nil {
-					return err
+				if !r.check(p) {
+					return fmt.Errorf("%s: each must be %s", quoted(p), r.allowed)
 				}
 			}
 			*field = append([]string{}, parts...)
@@ -159,14 +160,15 @@ func listValue(field *[]string, check func(string) error) value {
 }
 
 func durationValue(field *time.Duration, from, to time.Duration) value {
+	allowed := fmt.Sprintf(`a duration such as "30s" or "15m", from %s to %s`, shortDuration(from), shortDuration(to))
 	return value{
-		kind: text,
-		get:  func() any { return shortDuration(*field) },
+		kind: text, allowed: allowed,
+		get: func() any { return shortDuration(*field) },
 		set: func(raw any) error {
 			s, _ := raw.(string)
 			d, err := time.ParseDuration(s)
 			if err != nil || d < from || d > to {
-				return fmt.Errorf(`it must be a duration such as "30s" or "15m", from %s to %s`, shortDuration(from), shortDuration(to))
+				return errors.New("it must be " + allowed)
 			}
 			*field = d
 			return nil
@@ -187,14 +189,15 @@ func shortDuration(d time.Duration) string {
 }
 
 func sizeValue(field *int64, from, to int64) value {
+	allowed := fmt.Sprintf(`a size such as "16KiB" or "1MiB", from %s to %s`, formatSize(from), formatSize(to))
 	return value{
-		kind: text,
-		get:  func() any { return formatSize(*field) },
+		kind: text, allowed: allowed,
+		get: func() any { return formatSize(*field) },
 		set: func(raw any) error {
 			s, _ := raw.(string)
 			n, err := parseSize(s)
 			if err != nil || n < from || n > to {
-				return fmt.Errorf(`it must be a size such as "16KiB" or "1MiB", from %s to %s`, formatSize(from), formatSize(to))
+				return errors.New("it must be " + allowed)
 			}
 			*field = n
 			return nil
