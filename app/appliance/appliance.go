@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
@@ -32,7 +31,7 @@ type Appliance struct {
 	// Folder is the data folder's absolute path.
 	Folder string
 
-	folder   *sqlite.Folder
+	folders  []*sqlite.Folder // the data folder first
 	registry *sqlite.Registry
 	clusters map[string]app.Cluster
 	log      *slog.Logger
@@ -52,21 +51,16 @@ func Open(ctx context.Context, cfg config.Config, version string, log *slog.Logg
 			_ = a.Close()
 		}
 	}()
-	a.folder, err = sqlite.OpenFolder(cfg.DataDir, sqlite.FolderOptions{AllowNetworkFilesystem: cfg.AllowNetworkFilesystem})
-	if err != nil {
+	if err := a.openFolders(cfg); err != nil {
 		return nil, err
 	}
-	a.Folder = a.folder.Path()
-	a.registry, err = sqlite.OpenRegistry(ctx, a.folder, sqlitePath(cfg.Registry.URL), sqlite.RegistryOptions{AppVersion: version, Logger: log})
+	cfg.DataDir = a.Folder // whatever the working directory becomes
+	a.registry, err = sqlite.OpenRegistry(ctx, a.folders[0], cfg.Path(cfg.Registry.URL), sqlite.RegistryOptions{AppVersion: version, Logger: log})
 	if err != nil {
 		return nil, fmt.Errorf("registry: %w", err)
 	}
 	for name, c := range cfg.Clusters {
-		dir := sqlitePath(c.URL)
-		if !filepath.IsAbs(dir) {
-			dir = filepath.Join(a.Folder, dir)
-		}
-		a.clusters[name], err = sqlite.OpenCluster(ctx, dir, name, sqlite.ClusterOptions{
+		a.clusters[name], err = sqlite.OpenCluster(ctx, cfg.Path(c.URL), name, sqlite.ClusterOptions{
 			Shards: c.Shards, Backups: filepath.Join(a.Folder, "backups"), Version: version, Logger: log,
 		})
 		if err != nil {
@@ -163,13 +157,11 @@ func (a *Appliance) Close() error {
 	if a.registry != nil {
 		errs = append(errs, a.registry.Close())
 	}
-	if a.folder != nil {
-		errs = append(errs, a.folder.Close())
+	for _, f := range a.folders {
+		errs = append(errs, f.Close())
 	}
 	return errors.Join(errs...)
 }
-
-func sqlitePath(url string) string { return strings.TrimPrefix(url, "sqlite:") }
 
 // HeldError says that another process holds the data folder.
 type HeldError = sqlite.HeldError
