@@ -18,7 +18,8 @@ func newConfig(g *globals) *cobra.Command {
 		Use:   "config",
 		Short: "Print, check and explain the configuration",
 		Long: `The configuration is one TOML file, ./tenantry.toml or what --config names; over
-it the environment, TENANTRY_SECTION_KEY; over both, flags. None is needed.`,
+it the environment, TENANTRY_SECTION_KEY; over both, the flags of "serve", which
+"check" and "show" take as well. None is needed.`,
 	}
 	cmd.AddCommand(newConfigInit(), newConfigCheck(g), newConfigShow(g))
 	return cmd
@@ -52,16 +53,16 @@ func newConfigInit() *cobra.Command {
 }
 
 func newConfigCheck(g *globals) *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Say whether the configuration is right, and what is wrong with it",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, report, err := g.loadReport(cmd)
-			if err != nil {
-				return err
-			}
 			for _, warning := range report.Warnings {
 				_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "tenantry: warning: %s\n", warning)
+			}
+			if err != nil {
+				return err
 			}
 			from := "there is no file; the configuration"
 			if report.File != "" {
@@ -71,6 +72,8 @@ func newConfigCheck(g *globals) *cobra.Command {
 			return err
 		},
 	}
+	keyFlags(cmd)
+	return cmd
 }
 
 func newConfigShow(g *globals) *cobra.Command {
@@ -93,6 +96,7 @@ func newConfigShow(g *globals) *cobra.Command {
 			return writeTable(cmd.OutOrStdout(), rows)
 		},
 	}
+	keyFlags(cmd)
 	out.flag(cmd)
 	return cmd
 }

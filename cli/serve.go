@@ -23,7 +23,10 @@ func newServe(g *globals) *cobra.Command {
 		Use:   "serve",
 		Short: "Run the server",
 		Long: `Run the server until it is told to stop (SIGINT, SIGTERM). It then finishes
-the requests in flight. Nothing need be configured.`,
+the requests in flight; a second signal ends it at once. Nothing need be
+configured. Every key of the configuration is a flag too, such as
+--signup closed or --password-bcrypt-cost 13; "tenantry config init" explains
+them all.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := g.load(cmd)
 			if err != nil {
@@ -37,6 +40,7 @@ the requests in flight. Nothing need be configured.`,
 		},
 	}
 	cmd.Flags().String("listen", "", "address to listen on (default 127.0.0.1:8000; TENANTRY_LISTEN)")
+	keyFlags(cmd)
 	return cmd
 }
 

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -22,15 +23,29 @@ func (g *globals) load(cmd *cobra.Command) (config.Config, error) {
 	return cfg, err
 }
 
+// keyFlags gives the command a flag for every key that is no secret. They are
+// hidden, since there are too many for one screen; what the command's own
+// screen should show it defines first.
+func keyFlags(cmd *cobra.Command) {
+	for _, k := range config.Keys() {
+		name := k.FlagName()
+		if name == "" || cmd.Flags().Lookup(name) != nil || name == "data-dir" {
+			continue
+		}
+		help, _, _ := strings.Cut(k.Help, "\n")
+		cmd.Flags().String(name, "", help)
+		_ = cmd.Flags().MarkHidden(name) // it fails only for a flag that is not there
+	}
+}
+
 func (g *globals) loadReport(cmd *cobra.Command) (config.Config, config.Report, error) {
 	opts := config.Options{File: g.configFile, Environ: os.Environ(), Flags: map[string]string{}}
 	if opts.File == "" {
 		opts.File = os.Getenv("TENANTRY_CONFIG")
 	}
-	// A flag has the name of its key, with "-" for "_".
-	for flag, key := range map[string]string{"data-dir": "data_dir", "listen": "listen"} {
-		if f := cmd.Flags().Lookup(flag); f != nil && f.Changed {
-			opts.Flags[key] = f.Value.String()
+	for _, k := range config.Keys() {
+		if f := cmd.Flags().Lookup(k.FlagName()); f != nil && f.Changed {
+			opts.Flags[k.Name] = f.Value.String()
 		}
 	}
 	cfg, report, err := config.Load(opts)

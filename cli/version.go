@@ -3,6 +3,8 @@ package cli
 import (
 	"fmt"
 	"runtime"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -24,7 +26,9 @@ func newVersion(g *globals) *cobra.Command {
 			if out.json() {
 				return writeJSON(cmd.OutOrStdout(), v)
 			}
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "tenantry %s %s %s/%s %s\n", v.Version, v.Commit, v.OS, v.Arch, v.Go)
+			words := []string{"tenantry", v.Version, v.Commit, v.Date, v.OS + "/" + v.Arch, v.Go}
+			words = slices.DeleteFunc(words, func(w string) bool { return w == "" })
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), strings.Join(words, " "))
 			return err
 		},
 	}
