@@ -1,15 +1,12 @@
 package web
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 )
-
-var updateDocs = flag.Bool("update-docs", false, "write docs/errors.md anew")
 
 // docs/errors.md lists every code, as the table has them.
 func TestErrorsPage(t *testing.T) {
@@ -24,8 +21,8 @@ func TestErrorsPage(t *testing.T) {
 		fmt.Fprintf(&b, "| `%s` | %d | %s |\n", c.Name, c.Status, c.Title)
 	}
 	path := filepath.Join("..", "docs", "errors.md")
-	if *updateDocs {
-		if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil { //nolint:gosec // a page for everybody to read
+	if *update {
+		if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -34,6 +31,6 @@ func TestErrorsPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	if string(page) != b.String() {
-		t.Error("docs/errors.md is not what the table of codes says; write it anew with: go test ./web -run TestErrorsPage -update-docs")
+		t.Error("docs/errors.md is not what the table of codes says; write it anew with: go test ./web -run TestErrorsPage -update")
 	}
 }

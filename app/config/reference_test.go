@@ -18,7 +18,7 @@ func TestReference(t *testing.T) {
 	path := filepath.Join("..", "..", "docs", "configuration.md")
 	want := reference(t)
 	if *update {
-		if err := os.WriteFile(path, []byte(want), 0o644); err != nil { //nolint:gosec // a page for everybody to read
+		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
