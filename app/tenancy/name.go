@@ -29,7 +29,7 @@ func ParseName(s string) (string, error) {
 		if unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp) || turnsDirection(r) {
 			return "", app.Invalid("name", "control_character", "The name has a control character. Take it out.")
 		}
-		visible = visible || unicode.In(r, unicode.L, unicode.N, unicode.P, unicode.S)
+		visible = visible || unicode.In(r, unicode.L, unicode.N, unicode.P, unicode.S) && !blank(r)
 	}
 	switch n := utf8.RuneCountInString(s); {
 	case n == 0:
@@ -47,9 +47,28 @@ func turnsDirection(r rune) bool {
 	return r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069
 }
 
+// blank reports letters and symbols that show nothing: the fillers of Hangul
+// and the empty pattern of Braille.
+func blank(r rune) bool {
+	return unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) || r == 0x2800
+}
+
 // FoldName is the form of a name that is searched and sorted: compatibility
-// forms and case folded, white space single.
+// forms and case folded, white space single. Folding twice is folding once.
 func FoldName(name string) string {
-	folded := cases.Fold().String(norm.NFKC.String(name))
+	folded := strings.Map(foldCherokee, cases.Fold().String(norm.NFKC.String(name)))
 	return strings.Join(strings.Fields(norm.NFKC.String(folded)), " ")
+}
+
+// foldCherokee folds what cases.Fold leaves of Cherokee, whose small letters
+// came so late to Unicode that they fold to the capitals: cases.Fold turns
+// either into the other.
+func foldCherokee(r rune) rune {
+	switch {
+	case r >= 0xAB70 && r <= 0xABBF:
+		return r - 0xAB70 + 0x13A0
+	case r >= 0x13F8 && r <= 0x13FD:
+		return r - 8
+	}
+	return r
 }

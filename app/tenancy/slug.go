@@ -4,9 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"strings"
+	"unicode"
 
 	"github.com/mozillazg/go-unidecode"
-	"golang.org/x/text/unicode/norm"
 
 	"tenantry/app"
 )
@@ -33,19 +33,23 @@ var reserved = map[string]bool{
 }
 
 // Slugify makes the slug of a display name: lower-case ASCII letters, digits
-// and hyphens, other scripts transliterated. The same name always has the same
-// slug, so that an organization can be looked up by its name. Where fewer than
-// two characters are left a hash stands in, and where it would be too long a
-// hash of the whole name ends it, so that two long names do not collide.
-// Names with one slug are one name. The error is app.FieldErrors at "name".
+// and hyphens, other scripts transliterated. The same name, in whichever case,
+// always has the same slug, so that an organization can be looked up by its
+// name. Where fewer than two characters are left a hash of the name stands in,
+// and where it would be too long a hash of the whole ends it, so that two long
+// names do not collide. Names with one slug are one name.
+// The error is app.FieldErrors at "name".
 func Slugify(name string) (string, error) {
-	slug := hyphenate(unidecode.Unidecode(norm.NFKC.String(name)))
+	folded := FoldName(name)
+	slug := hyphenate(transliterate(folded))
 	switch {
 	case len(slug) < minSlug:
-		slug = "org-" + shortHash(FoldName(name), 10)
+		slug = "org-" + shortHash(folded, 10)
 	case len(slug) > maxSlug:
 		const keep = maxSlug - 9
-		slug = strings.TrimRight(slug[:keep], "-") + "-" + shortHash(FoldName(name), 8)
+		// Of the slug and not of the name, so that punctuation counts no more
+		// in a long name than it does in a short one.
+		slug = strings.TrimRight(slug[:keep], "-") + "-" + shortHash(slug, 8)
 	}
 	if reserved[slug] || app.IsID(slug) {
 		return "", app.Invalid("name", "organization_name_reserved", "This name is reserved. Choose another.")
@@ -64,6 +68,20 @@ func ParseSlug(s string) (string, error) {
 		return "", app.Invalid("slug", "organization_name_reserved", "This slug is reserved. Choose another.")
 	}
 	return s, nil
+}
+
+// transliterate writes a folded text in ASCII. Of some scripts the tables know
+// the capitals alone.
+func transliterate(folded string) string {
+	var b strings.Builder
+	for _, r := range folded {
+		ascii := unidecode.Unidecode(string(r))
+		if ascii == "" {
+			ascii = unidecode.Unidecode(string(unicode.ToUpper(r)))
+		}
+		b.WriteString(ascii)
+	}
+	return b.String()
 }
 
 // hyphenate lowers ASCII letters and writes each run of anything else as one
