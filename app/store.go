@@ -105,7 +105,8 @@ type Lifecycle interface {
 
 	// ChangeOrganization applies a change without a new slug. ErrStale when
 	// IfRevision is not the revision there is; ErrNotFound when the
-	// organization is unknown or not visible.
+	// organization is unknown or not visible. A change that FinishRename of an
+	// open rename would overwrite is a TakenError of ConflictOpenChange.
 	ChangeOrganization(ctx context.Context, c OrganizationChange) (Organization, error)
 
 	// BeginRename records the operation (whose Change has the new slug) and

@@ -24,6 +24,15 @@ func spoken(err error) error {
 	return err
 }
 
+// gone is for acts that need no document: what they do not find is the
+// organization, deleted since it was resolved.
+func gone(err error) error {
+	if errors.Is(err, app.ErrNotFound) {
+		return app.Fail(app.ErrNotFound, "organization_not_found", "There is no such organization any more.")
+	}
+	return err
+}
+
 func errUnknown() error {
 	return app.Fail(app.ErrNotFound, "document_not_found", "There is no document with this id in this organization.")
 }

@@ -42,7 +42,7 @@ func Compact(location string, data []byte) ([]byte, error) {
 		case '0':
 			if !numberFits(token.String()) {
 				return nil, app.Invalid(location, "number_out_of_range",
-					"The number at "+string(dec.StackPointer())+" cannot be kept exactly. Send it as text.")
+					"The number at "+place(dec.StackPointer())+" cannot be kept exactly. Send it as text.")
 			}
 		case '"':
 			// In an object, every other token is a key.
@@ -62,6 +62,15 @@ func Compact(location string, data []byte) ([]byte, error) {
 		return nil, app.Invalid(location, "invalid_json", "This is not valid JSON: "+jsonFault(err)+".")
 	}
 	return value, nil
+}
+
+// place is where something is, for a sentence: keys can be megabytes long.
+func place(p jsontext.Pointer) string {
+	const long = 200
+	if len(p) <= long {
+		return string(p)
+	}
+	return strings.ToValidUTF8(string(p[:long]), "") + "…"
 }
 
 // jsonFault words what is wrong without repeating the data.

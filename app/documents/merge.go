@@ -6,96 +6,145 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// field is a key of an object, in quotes as it was written, and its value.
-type field struct {
-	quoted []byte
-	name   string
-	value  jsontext.Value
-}
-
 // Merge applies a JSON merge patch (RFC 7396) to an object. Both are valid
 // JSON objects in compact form, and so is the result. Keys keep their order;
-// new ones go last.
+// new ones go last. It reads either once, however deep they nest and however
+// many keys they have: it runs where all writes of a file wait for it.
 func Merge(target, patch []byte) ([]byte, error) {
-	fields, err := split(target)
+	changes, err := readPatch(newReader(patch))
 	if err != nil {
 		return nil, err
 	}
-	changes, err := split(patch)
-	if err != nil {
+	return merge(make([]byte, 0, len(target)+len(patch)), newReader(target), changes)
+}
+
+// patch is one object of a merge patch.
+type patch struct {
+	members []*member
+	byName  map[string]*member
+}
+
+// member is a key of a patch, in quotes as it was written, and its value: raw,
+// or an object of its own, or null.
+type member struct {
+	quoted []byte
+	raw    []byte
+	object *patch
+	null   bool
+	// applied: the target had the key.
+	applied bool
+}
+
+func readPatch(r reader) (*patch, error) {
+	if _, err := r.ReadToken(); err != nil {
 		return nil, err
 	}
-	for _, change := range changes {
-		at := find(fields, change.name)
-		switch change.value.Kind() {
-		case 'n':
-			if at >= 0 {
-				fields = append(fields[:at], fields[at+1:]...)
-			}
-			continue
-		case '{':
-			into := []byte("{}")
-			if at >= 0 && fields[at].value.Kind() == '{' {
-				into = fields[at].value
-			}
-			if change.value, err = Merge(into, change.value); err != nil {
+	p := &patch{byName: map[string]*member{}}
+	for r.PeekKind() != '}' {
+		quoted, name, err := r.key()
+		if err != nil {
+			return nil, err
+		}
+		m := &member{quoted: quoted, null: r.PeekKind() == 'n'}
+		if r.PeekKind() == '{' {
+			m.object, err = readPatch(r)
+		} else {
+			m.raw, err = r.value()
+		}
+		if err != nil {
+			return nil, err
+		}
+		p.members, p.byName[name] = append(p.members, m), m
+	}
+	_, err := r.ReadToken()
+	return p, err
+}
+
+// merge appends to out the object that r is at, changed.
+func merge(out []byte, r reader, p *patch) ([]byte, error) {
+	if _, err := r.ReadToken(); err != nil {
+		return nil, err
+	}
+	out = append(out, '{')
+	for r.PeekKind() != '}' {
+		quoted, name, err := r.key()
+		if err != nil {
+			return nil, err
+		}
+		m := p.byName[name]
+		if m != nil {
+			m.applied = true
+		}
+		if m != nil && m.object != nil && r.PeekKind() == '{' {
+			if out, err = merge(appendKey(out, quoted), r, m.object); err != nil {
 				return nil, err
 			}
+			continue
 		}
-		if at >= 0 {
-			fields[at].value = change.value
-		} else {
-			fields = append(fields, change)
-		}
-	}
-	return join(fields), nil
-}
-
-func find(fields []field, name string) int {
-	for i := range fields {
-		if fields[i].name == name {
-			return i
+		value, err := r.value()
+		switch {
+		case err != nil:
+			return nil, err
+		case m == nil:
+			out = append(appendKey(out, quoted), value...)
+		case !m.null:
+			out = m.append(appendKey(out, quoted))
 		}
 	}
-	return -1
-}
-
-func split(object []byte) ([]field, error) {
-	dec := jsontext.NewDecoder(bytes.NewBuffer(object))
-	if _, err := dec.ReadToken(); err != nil {
+	if _, err := r.ReadToken(); err != nil {
 		return nil, err
 	}
-	var fields []field
-	for dec.PeekKind() != '}' {
-		quoted, err := dec.ReadValue()
-		if err != nil {
-			return nil, err
-		}
-		f := field{quoted: bytes.Clone(quoted)}
-		name, err := jsontext.AppendUnquote(nil, quoted)
-		if err != nil {
-			return nil, err
-		}
-		f.name = string(name)
-		value, err := dec.ReadValue()
-		if err != nil {
-			return nil, err
-		}
-		f.value = value.Clone()
-		fields = append(fields, f)
-	}
-	return fields, nil
+	return p.appendNew(out), nil
 }
 
-func join(fields []field) []byte {
-	out := []byte{'{'}
-	for i, f := range fields {
-		if i > 0 {
-			out = append(out, ',')
+// appendNew appends what the target had no key for, and ends the object.
+func (p *patch) appendNew(out []byte) []byte {
+	for _, m := range p.members {
+		if !m.applied && !m.null {
+			out = m.append(appendKey(out, m.quoted))
 		}
-		out = append(out, f.quoted...)
-		out = append(out, ':')
-		out = append(out, f.value...)
 	}
 	return append(out, '}')
+}
+
+// append appends the value as it is where nothing was.
+func (m *member) append(out []byte) []byte {
+	if m.object != nil {
+		return m.object.appendNew(append(out, '{'))
+	}
+	return append(out, m.raw...)
+}
+
+// appendKey appends a key to an object that has begun.
+func appendKey(out, quoted []byte) []byte {
+	if out[len(out)-1] != '{' {
+		out = append(out, ',')
+	}
+	return append(append(out, quoted...), ':')
+}
+
+// reader reads a text whose parts it gives without copying them.
+type reader struct {
+	*jsontext.Decoder
+	text []byte
+}
+
+func newReader(text []byte) reader {
+	return reader{jsontext.NewDecoder(bytes.NewBuffer(text)), text}
+}
+
+// value gives the next value as it is written.
+func (r reader) value() ([]byte, error) {
+	v, err := r.ReadValue()
+	end := r.InputOffset()
+	return r.text[end-int64(len(v)) : end], err
+}
+
+// key gives the next key as it is written and as it is meant.
+func (r reader) key() (quoted []byte, name string, err error) {
+	if quoted, err = r.value(); err != nil {
+		return nil, "", err
+	}
+	meant, err := jsontext.AppendUnquote(nil, quoted)
+	return quoted, string(meant), err
 }

@@ -63,7 +63,7 @@ func (s *Service) Create(ctx context.Context, actor app.Actor, org string, in Cr
 	d.CreatedAt = s.clock()
 	d.UpdatedAt = d.CreatedAt
 	if err := cluster.InsertDocument(ctx, ns, d); err != nil {
-		return app.Document{}, fmt.Errorf("create document: %w", spoken(err))
+		return app.Document{}, fmt.Errorf("create document: %w", spoken(gone(err)))
 	}
 	return d, nil
 }
@@ -221,7 +221,7 @@ func (s *Service) List(ctx context.Context, actor app.Actor, org string, in List
 	q.Limit++ // one more tells whether there is a next page
 	items, err := cluster.ListDocuments(ctx, ns, q)
 	if err != nil {
-		return ListPage{}, fmt.Errorf("list documents: %w", spoken(err))
+		return ListPage{}, fmt.Errorf("list documents: %w", spoken(gone(err)))
 	}
 	page := ListPage{Items: items}
 	if len(items) > limit {

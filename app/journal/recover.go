@@ -53,6 +53,12 @@ func (r *Runner) recoverOne(ctx context.Context, id app.OperationID) (bool, erro
 	}
 	if op.State == app.OperationRunning && plan.Interrupted == Forward {
 		err = r.do(ctx, plan, op)
+		var pending *PendingError
+		if err != nil && !errors.As(err, &pending) {
+			r.log.Warn("an interrupted operation could not be finished and was undone", "operation_id", op.ID,
+				"kind", op.Kind, "org_id", op.OrganizationID, "error", err)
+			return true, nil
+		}
 	} else {
 		reason := op.Error
 		if reason == "" {

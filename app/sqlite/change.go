@@ -12,12 +12,8 @@ func (r *Registry) ChangeOrganization(ctx context.Context, change app.Organizati
 		if o, err = present(c, change.OrganizationID, change.IfRevision); err != nil {
 			return err
 		}
-		if change.ExternalID != nil || change.User != nil {
-			// An open rename may hold names of its own, which settling here would
-			// give away.
-			if err := noOpenOperation(c, o.ID); err != nil {
-				return err
-			}
+		if err := besideOpen(c, change); err != nil {
+			return err
 		}
 		if err := claimFor(c, o, change); err != nil {
 			return err
@@ -50,16 +46,24 @@ func present(c *conn, id app.OrganizationID, ifRevision int64) (app.Organization
 	return o, nil
 }
 
-func noOpenOperation(c *conn, org app.OrganizationID) error {
-	var one int
-	err := c.queryRow(`SELECT 1 FROM operations WHERE organization_id = ? AND state IN ('running', 'aborting')`, org).Scan(&one)
+// besideOpen refuses a change that an open operation on the organization would
+// undo: a rename applies what it was given at its end, whatever was
+// acknowledged meanwhile. And it may hold names of its own, which settling
+// others here would give away.
+func besideOpen(c *conn, change app.OrganizationChange) error {
+	op, err := scanOperation(c.queryRow("SELECT "+operationColumns+" FROM operations WHERE organization_id = ? AND state IN ('running', 'aborting')",
+		change.OrganizationID))
 	switch {
-	case err == nil:
-		return app.Taken(app.ConflictOpenChange)
 	case notFound(err):
 		return nil
+	case err != nil:
+		return err
+	case change.ExternalID != nil || change.User != nil,
+		op.Change != nil && op.Change.Name != nil && change.Name != nil,
+		op.Change != nil && op.Change.Metadata != nil && change.Metadata != nil:
+		return app.Taken(app.ConflictOpenChange)
 	}
-	return err
+	return nil
 }
 
 // claimFor takes the new names of a change; the old ones stay.

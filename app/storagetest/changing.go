@@ -102,6 +102,33 @@ func changing(s registrySuite) {
 		equal(t, "organization", w.organization(acme.org.ID), acme.org)
 	})
 
+	s.test("ChangeOrganization/NothingThatAnOpenRenameOverwrites", func(t *testing.T, w *world) {
+		acme := w.tenant("acme")
+		op := w.rename(acme.org, "bolt")
+		op.Change.Metadata = map[string]string{"of": "the rename"}
+		must(t, w.BeginRename(w.ctx, op))
+		for _, change := range []app.OrganizationChange{
+			{Name: ptr("x"), NameKey: ptr("x")},
+			{ExternalID: ptr("x")},
+			{Metadata: map[string]string{"lost": "?"}},
+			{User: &app.CredentialChange{UserID: acme.owner.ID, PasswordHash: ptr("lost?")}},
+			{State: ptr(app.StateSuspended), Metadata: map[string]string{"lost": "?"}},
+		} {
+			change.OrganizationID, change.At = acme.org.ID, w.now()
+			_, err := w.ChangeOrganization(w.ctx, change)
+			taken(t, err, app.ConflictOpenChange)
+		}
+		equal(t, "organization", w.organization(acme.org.ID), acme.org)
+		_, err := w.ChangeOrganization(w.ctx, app.OrganizationChange{
+			OrganizationID: acme.org.ID, State: ptr(app.StateSuspended), At: w.now()})
+		must(t, err)
+		got, err := w.FinishRename(w.ctx, op, w.now())
+		must(t, err)
+		equal(t, "state", got.State, app.StateSuspended)
+		equal(t, "metadata", got.Metadata, op.Change.Metadata)
+		equal(t, "slug", got.Slug, "bolt")
+	})
+
 	s.test("ChangeOrganization/ConcurrentWritersOneWins", func(t *testing.T, w *world) {
 		acme := w.tenant("acme")
 		at := w.now()

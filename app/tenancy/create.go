@@ -69,13 +69,22 @@ func (s *Service) Create(ctx context.Context, actor app.Actor, in CreateInput) (
 	err = s.runner.Run(ctx, plan, op, func(ctx context.Context) error {
 		return s.registry.BeginCreate(ctx, op, creation)
 	})
-	if errors.Is(err, app.ErrNotFound) {
+	if creation.Owner == nil && errors.Is(err, app.ErrNotFound) {
 		return app.Organization{}, app.Fail(app.ErrUnauthenticated, "session_ended", "Your user is gone. Sign in again.")
 	}
 	if err != nil {
 		return app.Organization{}, fmt.Errorf("create organization: %w", taken(err))
 	}
-	return made, nil
+	return s.finished(ctx, made, org.ID)
+}
+
+// finished gives what the last step of an operation answered or, where that
+// answer was lost though the step was done, what the registry has.
+func (s *Service) finished(ctx context.Context, answered app.Organization, id app.OrganizationID) (app.Organization, error) {
+	if answered.ID != "" {
+		return answered, nil
+	}
+	return s.registry.Organization(ctx, id)
 }
 
 func (s *Service) createPlan(made *app.Organization) journal.Plan {

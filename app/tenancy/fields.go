@@ -2,6 +2,8 @@ package tenancy
 
 import (
 	"errors"
+	"maps"
+	"slices"
 	"unicode"
 	"unicode/utf8"
 
@@ -30,7 +32,8 @@ func checkMetadata(m map[string]string) error {
 		fields = append(fields, app.FieldError{Location: "metadata", Code: "too_many",
 			Message: "Metadata has at most 50 keys."})
 	}
-	for k, v := range m {
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		v := m[k]
 		if k == "" || utf8.RuneCountInString(k) > maxMetadataKey || !plainText(k) {
 			fields = append(fields, app.FieldError{Location: "metadata", Code: "invalid_key",
 				Message: "A metadata key is 1 to 40 characters without control characters."})

@@ -32,29 +32,32 @@ type UpdateInput struct {
 // Update applies the whole change or nothing of it. A new slug renames the
 // collection, and the documents follow.
 func (s *Service) Update(ctx context.Context, actor app.Actor, ref string, in UpdateInput) (app.Organization, error) {
-	// What a change derives from the present state (merged metadata) must meet
-	// that very state; who named no revision is not to be bothered with it.
-	const tries = 8
-	for try := 1; ; try++ {
+	var password newPassword
+	for {
 		org, err := s.Resolve(ctx, actor, ref, app.UpdateOrganization)
 		if err != nil {
 			return app.Organization{}, err
 		}
-		changed, err := s.updateOnce(ctx, actor, org, in)
+		changed, err := s.updateOnce(ctx, actor, org, in, &password)
 		if err == nil {
 			return changed, nil
 		}
-		if errors.Is(err, app.ErrStale) && in.IfRevision == app.AnyRevision && try < tries {
-			// The caller's own reference may be a slug that is going away.
+		if errors.Is(err, app.ErrStale) && in.IfRevision == app.AnyRevision {
+			// What a change derives from the present state (merged metadata) must
+			// meet that very state; who named no revision is not to be bothered
+			// with it. Each time it is somebody else's change that went through,
+			// so this ends, or the request's deadline does it. The caller's own
+			// reference may be a slug that is going away.
 			ref = string(org.ID)
+			s.organizations.Drop(org.ID)
 			continue
 		}
 		return app.Organization{}, fmt.Errorf("update organization: %w", stale(taken(err)))
 	}
 }
 
-func (s *Service) updateOnce(ctx context.Context, actor app.Actor, org app.Organization, in UpdateInput) (app.Organization, error) {
-	change, err := s.composeChange(ctx, actor, org, in)
+func (s *Service) updateOnce(ctx context.Context, actor app.Actor, org app.Organization, in UpdateInput, password *newPassword) (app.Organization, error) {
+	change, err := s.composeChange(ctx, actor, org, in, password)
 	if err != nil {
 		return app.Organization{}, err
 	}
@@ -68,7 +71,10 @@ func (s *Service) updateOnce(ctx context.Context, actor app.Actor, org app.Organ
 	err = s.runner.Run(ctx, plan, op, func(ctx context.Context) error {
 		return s.registry.BeginRename(ctx, op)
 	})
-	return renamed, err
+	if err != nil {
+		return app.Organization{}, err
+	}
+	return s.finished(ctx, renamed, org.ID)
 }
 
 func (s *Service) renamePlan(renamed *app.Organization) journal.Plan {
@@ -110,7 +116,7 @@ func (s *Service) renameCollection(ctx context.Context, op app.Operation, collec
 
 // composeChange checks everything before anything is applied, the email's
 // being free included; the registry checks that again where it counts.
-func (s *Service) composeChange(ctx context.Context, actor app.Actor, org app.Organization, in UpdateInput) (app.OrganizationChange, error) {
+func (s *Service) composeChange(ctx context.Context, actor app.Actor, org app.Organization, in UpdateInput, password *newPassword) (app.OrganizationChange, error) {
 	change := app.OrganizationChange{OrganizationID: org.ID, IfRevision: in.IfRevision, ExternalID: in.ExternalID}
 	var fields app.FieldErrors
 	name, slug, err := newNames(org, in)
@@ -121,7 +127,7 @@ func (s *Service) composeChange(ctx context.Context, actor app.Actor, org app.Or
 		key := FoldName(name)
 		change.Name, change.NameKey = &name, &key
 	}
-	if slug != org.Slug && slug != "" {
+	if slug != org.Slug {
 		collection := app.CollectionName(slug)
 		change.Slug, change.Collection = &slug, &collection
 	}
@@ -150,7 +156,7 @@ func (s *Service) composeChange(ctx context.Context, actor app.Actor, org app.Or
 		return change, err
 	}
 	if change.User != nil && in.Password != nil {
-		if err := s.setPassword(ctx, change.User, *in.Password); err != nil {
+		if err := s.setPassword(ctx, change.User, *in.Password, password); err != nil {
 			return change, err
 		}
 	}
@@ -158,42 +164,72 @@ func (s *Service) composeChange(ctx context.Context, actor app.Actor, org app.Or
 	return change, nil
 }
 
+// newPassword remembers, from one try of an update to the next, what it cost a
+// hashing to find out.
+type newPassword struct {
+	comparedTo string // the hash that same is about
+	same       bool
+	hash       *string
+}
+
 // setPassword makes the password part of the change, unless it is the present
 // one: clients of the first system send it along with whatever they change,
 // and a password that stays is no reason to end sessions.
-func (s *Service) setPassword(ctx context.Context, change *app.CredentialChange, password string) error {
+func (s *Service) setPassword(ctx context.Context, change *app.CredentialChange, password string, known *newPassword) error {
 	user, err := s.registry.User(ctx, change.UserID)
 	if err != nil {
 		return err
 	}
-	same, err := s.credentials.IsPassword(ctx, user.PasswordHash, password)
-	if err != nil || same {
-		return err
+	if known.comparedTo != user.PasswordHash {
+		if known.same, err = s.credentials.IsPassword(ctx, user.PasswordHash, password); err != nil {
+			return err
+		}
+		known.comparedTo = user.PasswordHash
 	}
-	hash, err := s.credentials.HashPassword(ctx, password)
-	if err != nil {
-		return err
+	if known.same {
+		return nil
 	}
-	change.PasswordHash = &hash
+	if known.hash == nil {
+		hash, err := s.credentials.HashPassword(ctx, password)
+		if err != nil {
+			return err
+		}
+		known.hash = &hash
+	}
+	change.PasswordHash = known.hash
 	return nil
 }
 
+// newNames gives the names after the change, and the present one in place of
+// each that is refused.
 func newNames(org app.Organization, in UpdateInput) (name, slug string, err error) {
 	name, slug = org.Name, org.Slug
+	var fields app.FieldErrors
 	if in.Name != nil {
-		if name, err = ParseName(*in.Name); err != nil {
-			return org.Name, org.Slug, err
+		parsed, err := ParseName(*in.Name)
+		if err := collect(&fields, err); err != nil {
+			return name, slug, err
+		}
+		if err == nil {
+			name = parsed
 		}
 	}
+	chosen := slug
 	switch {
 	case in.Slug != nil:
-		slug, err = ParseSlug(*in.Slug)
-	case in.Name != nil:
+		chosen, err = ParseSlug(*in.Slug)
+	case in.Name != nil && name != org.Name:
 		if derived, _ := Slugify(org.Name); derived == org.Slug {
-			slug, err = Slugify(name)
+			chosen, err = Slugify(name)
 		}
 	}
-	return name, slug, err
+	if err := collect(&fields, err); err != nil {
+		return name, slug, err
+	}
+	if err == nil {
+		slug = chosen
+	}
+	return name, slug, orNil(fields)
 }
 
 func mergeMetadata(old map[string]string, in UpdateInput) map[string]string {
