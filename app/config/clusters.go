@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -33,7 +34,7 @@ func (l *loader) defineClusters(file string, settings []setting, env []variable)
 		add(v.key, v.name)
 	}
 	if len(names) > 0 {
-		l.cfg.Clusters = map[string]Cluster{}
+		l.cfg.Clusters, l.cfg.firstCluster = map[string]Cluster{}, ""
 	} else {
 		names = []string{DefaultCluster}
 	}
@@ -44,6 +45,7 @@ func (l *loader) defineClusters(file string, settings []setting, env []variable)
 			continue
 		}
 		l.cfg.Clusters[name] = defaultCluster(name)
+		l.cfg.firstCluster = cmp.Or(l.cfg.firstCluster, name)
 		l.keys = append(l.keys, ClusterKeys(name)...)
 	}
 }

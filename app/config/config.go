@@ -41,6 +41,8 @@ type Config struct {
 	Docs      Switch
 	Admin     Admin
 	Log       Log
+
+	firstCluster string // as the file names them
 }
 
 // Registry is the master database.
@@ -105,7 +107,10 @@ type Log struct{ Level, Format, Requests string }
 
 // Default is the configuration of who configures nothing.
 func Default() Config {
-	c := Config{Clusters: map[string]Cluster{DefaultCluster: defaultCluster(DefaultCluster)}}
+	c := Config{
+		Clusters:     map[string]Cluster{DefaultCluster: defaultCluster(DefaultCluster)},
+		firstCluster: DefaultCluster,
+	}
 	for _, k := range Keys() {
 		k.value(&c).mustSet(k.Default)
 	}
@@ -117,8 +122,8 @@ func defaultCluster(name string) Cluster {
 }
 
 // PlacementCluster is where new organizations go: the cluster that
-// placement.cluster names, else the one named "default", else the first by
-// name.
+// placement.cluster names, else the one named "default", else the first in the
+// file.
 func (c Config) PlacementCluster() string {
 	if c.Placement.Cluster != "" {
 		return c.Placement.Cluster
@@ -126,10 +131,7 @@ func (c Config) PlacementCluster() string {
 	if _, ok := c.Clusters[DefaultCluster]; ok {
 		return DefaultCluster
 	}
-	for _, name := range c.ClusterNames() {
-		return name
-	}
-	return ""
+	return c.firstCluster
 }
 
 // ClusterNames are the names of all clusters, sorted.

@@ -161,6 +161,21 @@ func TestPrecedence(t *testing.T) {
 	}
 }
 
+func TestClusterOfNewOrganizations(t *testing.T) {
+	t.Parallel()
+	for file, want := range map[string]string{
+		"":                                      "default",
+		"[clusters.west]\n[clusters.east]\n":    "west",
+		"[clusters.west]\n[clusters.default]\n": "default",
+		"[clusters.west]\n[clusters.east]\n[placement]\ncluster = \"east\"": "east",
+	} {
+		cfg, _, err := config.Load(config.Options{File: write(t, file), Environ: []string{"TENANTRY_CLUSTERS_AAA_SHARDS=8"}[:min(1, len(file))]})
+		if err != nil || cfg.PlacementCluster() != want {
+			t.Errorf("%q: new organizations go to %q, want %q; %v", file, cfg.PlacementCluster(), want, err)
+		}
+	}
+}
+
 func TestFileLookup(t *testing.T) {
 	t.Chdir(t.TempDir())
 	if _, _, err := config.Load(config.Options{}); err != nil {

@@ -57,7 +57,7 @@ func Keys() []Key {
 			Help: "The master database, relative to the data folder. Elsewhere, for instance on a faster\ndisk, its folder is held by this server alone as well, and is a part of the backup."},
 
 		{Name: "placement.cluster", Default: "", value: func(c *Config) value { return textValue(&c.Placement.Cluster, optional(clusterName)) },
-			Help: "The cluster of new organizations. Empty: the one named default, else the first by name.\nOrganizations that exist stay where they are."},
+			Help: "The cluster of new organizations. Empty: the one named default, else the first in the\nfile. Organizations that exist stay where they are."},
 		{Name: "placement.isolation", Default: "collection", value: func(c *Config) value { return oneOf(&c.Placement.Isolation, "collection") },
 			Help: "How new organizations are kept apart: \"collection\" is one of its own for each."},
 
