@@ -47,7 +47,7 @@ lint: $(GOLANGCI_LINT) ## golangci-lint
 	$(GOLANGCI_LINT) run
 	$(GOLANGCI_LINT) fmt --diff
 
-vuln: $(GOVULNCHECK) ## known vulnerabilities; TENANTRY_REQUIRE_VULN=1 fails where the database is out of reach
+vuln: $(GOVULNCHECK) ## known vulnerabilities; REQUIRE_VULN=1 fails where the database is out of reach
 	@.ci/vuln $(GOVULNCHECK) ./...
 
 bench: ## speed and size, as ratios measured in one run
@@ -56,10 +56,14 @@ bench: ## speed and size, as ratios measured in one run
 fuzz: ## every fuzz target for FUZZTIME each (30s)
 	@.ci/fuzz $(FUZZTIME)
 
-cross: ## compile for every system of a release
+cross: ## compile for every system of a release, and type-check the tests on each
 	@set -e; for target in $(TARGETS); do \
 		echo "build $$target"; \
 		CGO_ENABLED=0 GOOS=$${target%/*} GOARCH=$${target#*/} $(GO) build -trimpath -o /dev/null .; \
+	done
+	@set -e; for system in darwin windows; do \
+		echo "vet $$system"; \
+		CGO_ENABLED=0 GOOS=$$system $(GO) vet ./...; \
 	done
 
 release-check: $(GORELEASER) ## goreleaser.yaml is valid, and so is the packages' configuration file
