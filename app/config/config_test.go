@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -231,6 +232,29 @@ func TestWarningsBesideErrors(t *testing.T) {
 	for i, want := range [][2]string{{"TENANTRY_BCRYPT_COST", "TENANTRY_PASSWORD_BCRYPT_COST"}, {"TENANTRY_LISTEN_FILE", `"TENANTRY_LISTEN"`}, {"TENANTRY_LISTN", `"TENANTRY_LISTEN"`}} {
 		if w := report.Warnings[i]; !strings.Contains(w, want[0]) || !strings.Contains(w, want[1]) {
 			t.Errorf("warning %q does not name %q", w, want)
+		}
+	}
+}
+
+func TestWarnsOfOpenSecrets(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows keeps no such bits")
+	}
+	for text, want := range map[string]int{
+		"seal_key = \"MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\"\n": 1,
+		"seal_key = \"\"\n": 0,
+		"signup = \"open\"\n": 0,
+	} {
+		file := write(t, text)
+		for mode, open := range map[os.FileMode]int{0o600: 0, 0o640: 0, 0o644: 1} {
+			if err := os.Chmod(file, mode); err != nil {
+				t.Fatal(err)
+			}
+			_, report, err := config.Load(config.Options{File: file})
+			if err != nil || len(report.Warnings) != want*open {
+				t.Errorf("%q with mode %04o: %q, %v", text, mode, report.Warnings, err)
+			}
 		}
 	}
 }

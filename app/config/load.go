@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 )
@@ -56,6 +57,7 @@ func Load(opts Options) (Config, Report, error) {
 	for _, s := range settings {
 		l.fromFile(file, s)
 	}
+	l.warnOfOpenSecrets(file)
 	for _, v := range env {
 		l.fromEnvironment(v)
 	}
@@ -145,6 +147,21 @@ func (l *loader) fromFile(file string, s setting) {
 		l.problem("%s: unknown key %q%s", where, s.name, l.nearest(s.name))
 	case !empty:
 		l.problem("%s: %q is a section: write [%s] and its keys below it", where, s.name, s.name)
+	}
+}
+
+// warnOfOpenSecrets is for a file that holds a secret and that everybody on
+// the machine can read.
+func (l *loader) warnOfOpenSecrets(file string) {
+	for _, k := range l.keys {
+		if !k.Secret || l.origins[k.Name] == "" || k.value(&l.cfg).get() == "" {
+			continue
+		}
+		// Windows keeps no such bits.
+		if info, err := os.Stat(file); err == nil && info.Mode().Perm()&0o007 != 0 && runtime.GOOS != "windows" {
+			l.warnings = append(l.warnings, fmt.Sprintf("%s holds %s and can be read by everybody (mode %04o); close it with chmod 600, or give the secret by %s",
+				file, k.Name, info.Mode().Perm(), EnvName(k.Name)+fileSuffix))
+		}
 	}
 }
 
