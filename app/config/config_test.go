@@ -1,7 +1,6 @@
 package config_test
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -11,30 +10,6 @@ import (
 
 	"tenantry/app/config"
 )
-
-// The example file says what holds without it, to the letter and in effect.
-func TestExample(t *testing.T) {
-	path := filepath.Join("..", "..", "config.example.toml")
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(raw) != config.Example() {
-		t.Errorf("config.example.toml is not what \"tenantry config init\" prints; write it anew with: go run . config init > config.example.toml")
-	}
-	got, report, err := config.Load(config.Options{File: path})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := config.Default(); !reflect.DeepEqual(got, want) {
-		t.Errorf("it loads to\n%+v, not to the defaults\n%+v", got, want)
-	}
-	for _, e := range report.Entries {
-		if e.Origin == "default" {
-			t.Errorf("%s is not in the example", e.Key)
-		}
-	}
-}
 
 func write(t *testing.T, text string) string {
 	t.Helper()
@@ -243,7 +218,7 @@ func TestWarnsOfOpenSecrets(t *testing.T) {
 	}
 	for text, want := range map[string]int{
 		"seal_key = \"MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\"\n": 1,
-		"seal_key = \"\"\n": 0,
+		"seal_key = \"\"\n":   0,
 		"signup = \"open\"\n": 0,
 	} {
 		file := write(t, text)
@@ -257,87 +232,4 @@ func TestWarnsOfOpenSecrets(t *testing.T) {
 			}
 		}
 	}
-}
-
-// A line less in the example, and the test above sees it.
-func TestExampleIsWhole(t *testing.T) {
-	t.Parallel()
-	lines := strings.SplitAfter(config.Example(), "\n")
-	left := 0
-	for i, line := range lines {
-		if strings.HasPrefix(line, "#") || !strings.Contains(line, " = ") {
-			continue
-		}
-		left++
-		without := strings.Join(append(append([]string{}, lines[:i]...), lines[i+1:]...), "")
-		_, report, err := config.Load(config.Options{File: write(t, without)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		missing := 0
-		for _, e := range report.Entries {
-			if e.Origin == "default" {
-				missing++
-			}
-		}
-		if missing != 1 {
-			t.Errorf("without %q %d keys are said to be missing", line, missing)
-		}
-	}
-	if want := len(keysOfOneCluster()); left != want {
-		t.Errorf("the example has %d keys of %d", left, want)
-	}
-}
-
-func FuzzLoad(f *testing.F) {
-	f.Add(config.Example())
-	f.Add("[clusters.a]\nurl = \"sqlite:x\"\n")
-	f.Add("a.b.c = {d = [1, {e = 2}]}\n")
-	f.Fuzz(func(t *testing.T, text string) {
-		path := filepath.Join(t.TempDir(), "f.toml")
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		cfg, _, err := config.Load(config.Options{File: path})
-		if err == nil && cfg.PlacementCluster() == "" {
-			t.Error("loaded, with no cluster for new organizations")
-		}
-	})
-}
-
-// Whatever the environment holds, loading ends without a panic, and a value
-// that was taken is shown as one that is taken again.
-func FuzzValues(f *testing.F) {
-	for _, k := range config.Keys() {
-		f.Add(k.Name, fmt.Sprint(k.Default))
-	}
-	f.Add("http.body_limit", "8388608TiB")
-	f.Add("tokens.access_ttl", "-9223372036854775808ns")
-	f.Add("password.max_wait", "1m0.5s")
-	f.Add("listen", "[::1%eth0]:8000")
-	f.Fuzz(func(t *testing.T, name, text string) {
-		t.Chdir(t.TempDir())
-		_, report, err := config.Load(config.Options{Environ: []string{config.EnvName(name) + "=" + text}})
-		if err != nil {
-			return
-		}
-		for _, e := range report.Entries {
-			if e.Origin != config.EnvName(name) || e.Value == "********" {
-				continue
-			}
-			shown := fmt.Sprint(e.Value)
-			if list, ok := e.Value.([]string); ok {
-				shown = strings.Join(list, ",")
-			}
-			_, again, err := config.Load(config.Options{Environ: []string{config.EnvName(name) + "=" + shown}})
-			if err != nil {
-				t.Fatalf("%s=%q is shown as %q, which is refused: %v", name, text, shown, err)
-			}
-			for _, a := range again.Entries {
-				if a.Key == e.Key && !reflect.DeepEqual(a.Value, e.Value) {
-					t.Errorf("%s=%q is shown as %v, which is %v", name, text, e.Value, a.Value)
-				}
-			}
-		}
-	})
 }
