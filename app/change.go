@@ -8,6 +8,23 @@ type Creation struct {
 	// Owner is nil when a user who exists already becomes the owner.
 	Owner      *User
 	Membership Membership
+	// Repetition is nil when the caller gave no idempotency key.
+	Repetition *Repetition
+}
+
+// Repetition is what a request with an idempotency key is answered with when
+// it comes again.
+type Repetition struct {
+	// Key is a hash of the caller's key and of what it is for.
+	Key string
+	// Fingerprint is a keyed hash of the request: another request under the
+	// same key is refused.
+	Fingerprint []byte
+	ExpiresAt   time.Time
+	// Organization is the answer: the organization as it is when its creation
+	// has finished. While it is StateCreating, the first request is still on its
+	// way.
+	Organization Organization
 }
 
 // OrganizationChange is a change of one organization and, with it or not at

@@ -75,6 +75,7 @@ const (
 	ConflictDocumentID  ConflictField = "id"
 	ConflictOpenChange  ConflictField = "operation"
 	ConflictOperatorKey ConflictField = "name"
+	ConflictRepetition  ConflictField = "idempotency_key"
 )
 
 // TakenError is an engine's refusal of something unique. It is an ErrConflict.

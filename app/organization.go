@@ -16,12 +16,16 @@ const (
 	// StateSuspended: an operator closed it. Its members are refused; its data
 	// and names stay.
 	StateSuspended OrganizationState = "suspended"
+	// StateDeleted: deleted, and an operator can still bring it back. Operators
+	// alone see it; its names stay taken.
+	StateDeleted OrganizationState = "deleted"
 	// StateDeleting: invisible to everyone; its names stay taken until its data
 	// is gone.
 	StateDeleting OrganizationState = "deleting"
 )
 
-// Visible reports whether the organization exists as far as callers can see.
+// Visible reports whether the organization exists as far as its members can
+// see.
 func (s OrganizationState) Visible() bool { return s == StateActive || s == StateSuspended }
 
 // Organization is a tenant.

@@ -16,6 +16,7 @@ import (
 type Registry interface {
 	Organizations
 	Lifecycle
+	Repetitions
 	Users
 	Sessions
 	OperatorKeys
@@ -95,12 +96,15 @@ type OrganizationCursor struct {
 type Lifecycle interface {
 	// BeginCreate records the operation, the organization (StateCreating), its
 	// owner and membership, and takes all their names. ErrNotFound when the
-	// membership's user, not being created with it, does not exist.
+	// membership's user, not being created with it, does not exist. A repetition
+	// whose key is recorded already, and not expired at the operation's
+	// CreatedAt, is a TakenError of ConflictRepetition, whatever else is taken.
 	BeginCreate(ctx context.Context, op Operation, c Creation) error
 	// FinishCreate makes the organization active and completes the operation.
 	FinishCreate(ctx context.Context, op Operation, at time.Time) (Organization, error)
-	// AbandonCreate removes all that BeginCreate recorded, gives the names back
-	// and fails the operation. Doing it twice is doing it once.
+	// AbandonCreate removes all that BeginCreate recorded, its repetition too,
+	// gives the names back and ends the operation. Doing it twice is doing it
+	// once.
 	AbandonCreate(ctx context.Context, op Operation, reason string, at time.Time) error
 
 	// ChangeOrganization applies a change without a new slug. ErrStale when
@@ -120,13 +124,32 @@ type Lifecycle interface {
 	// AbandonRename gives the new names back and fails the operation.
 	AbandonRename(ctx context.Context, op Operation, reason string, at time.Time) error
 
-	// BeginDelete records the operation, moves the organization to
-	// StateDeleting and ends its sessions. ErrStale as above; ErrNotFound when
-	// it is not visible; TakenError of ConflictOpenChange as above.
+	// BeginDelete records the operation, with the state that the organization
+	// has as its Before, moves the organization to StateDeleting, or to
+	// StateDeleted where the operation has a DueAt, and ends its sessions.
+	// ErrStale as above; ErrNotFound when it is not visible; TakenError of
+	// ConflictOpenChange as above.
 	BeginDelete(ctx context.Context, op Operation, ifRevision int64) error
+	// RestoreOrganization takes a deletion back: the organization is in the
+	// state that it was in before, and the operation cancelled. A TakenError of
+	// ConflictOpenChange when the deletion is past StateDeleted.
+	RestoreOrganization(ctx context.Context, op Operation, at time.Time) (Organization, error)
+	// BeginPurge moves a StateDeleted organization to StateDeleting, from where
+	// there is no way back. Doing it twice is doing it once.
+	BeginPurge(ctx context.Context, op Operation, at time.Time) error
 	// FinishDelete removes the organization, its memberships, and the users who
 	// are members of nothing else; gives the names back; completes the operation.
 	FinishDelete(ctx context.Context, op Operation, at time.Time) error
+}
+
+// Repetitions keep what a request that is repeated is answered with. They are
+// recorded by [Lifecycle.BeginCreate].
+type Repetitions interface {
+	// Repetition MUST return ErrNotFound for an unknown key, and one that has
+	// expired as it is.
+	Repetition(ctx context.Context, key string) (Repetition, error)
+	// PruneRepetitions removes those that expired before t and returns how many.
+	PruneRepetitions(ctx context.Context, t time.Time) (int, error)
 }
 
 // Users reads and changes people and their memberships.
@@ -200,10 +223,17 @@ type SigningKeys interface {
 type Journal interface {
 	// Operation MUST return ErrNotFound for an unknown id.
 	Operation(ctx context.Context, id OperationID) (Operation, error)
-	// OpenOperations lists those with work left, oldest first.
-	OpenOperations(ctx context.Context) ([]Operation, error)
-	// AbortOperation moves a running operation to aborting, with the reason.
-	AbortOperation(ctx context.Context, id OperationID, reason string, at time.Time) error
+	// OpenOperations lists those with work left that is due, oldest first.
+	OpenOperations(ctx context.Context, due time.Time) ([]Operation, error)
+	// ListOperations lists in descending order of id.
+	ListOperations(ctx context.Context, q OperationQuery) ([]Operation, error)
+	// AbortOperation moves a running operation to aborting or cancelling, with
+	// the reason. One that is being undone already stays as it is; ErrConflict
+	// when it has ended.
+	AbortOperation(ctx context.Context, id OperationID, to OperationState, reason string, at time.Time) error
+	// NoteOperation records that a step was refused, if the operation is still
+	// open: it counts an attempt. One that is being undone keeps its reason.
+	NoteOperation(ctx context.Context, id OperationID, step, reason string, at time.Time) error
 	// PruneOperations removes those that ended before t and returns how many.
 	PruneOperations(ctx context.Context, t time.Time) (int, error)
 }
@@ -234,6 +264,11 @@ type Cluster interface {
 	Drop(ctx context.Context, ns Namespace) error
 	// Stats counts the namespace's documents and bytes.
 	Stats(ctx context.Context, ns Namespace) (NamespaceStats, error)
+	// Namespaces lists every namespace of the cluster, in any order, with its
+	// organization and placement.
+	Namespaces(ctx context.Context) ([]Namespace, error)
+	// Usage says what the cluster is and how much is in it.
+	Usage(ctx context.Context) (ClusterUsage, error)
 	// Health is as Registry.Health.
 	Health(ctx context.Context) error
 	Close() error

@@ -35,6 +35,7 @@ const (
 	ReadDocuments
 	WriteDocuments
 	ReadPlacement
+	ReadOperations
 	UpdateOrganization
 	DeleteOrganization
 )

@@ -13,16 +13,17 @@ import (
 // costs one read of an index.
 const reconcileEvery = 2 * time.Second
 
-// Recover finishes or undoes every open operation that nobody works on. It
-// goes on after a failure and returns how many it ended and all that failed.
+// Recover finishes or undoes every open operation that is due and that nobody
+// works on. It goes on after a failure and returns how many it ended and all
+// that failed.
 func (r *Runner) Recover(ctx context.Context) (ended int, err error) {
-	open, err := r.journal.OpenOperations(ctx)
+	open, err := r.journal.OpenOperations(ctx, r.clock())
 	if err != nil {
 		return 0, fmt.Errorf("list open operations: %w", err)
 	}
 	var failures []error
 	for _, op := range open {
-		did, err := r.recoverOne(ctx, op.ID)
+		did, err := r.Resume(ctx, op.ID)
 		if err != nil {
 			failures = append(failures, fmt.Errorf("%s operation %s of organization %s: %w",
 				op.Kind, op.ID, op.OrganizationID, err))
@@ -34,7 +35,19 @@ func (r *Runner) Recover(ctx context.Context) (ended int, err error) {
 	return ended, errors.Join(failures...)
 }
 
-func (r *Runner) recoverOne(ctx context.Context, id app.OperationID) (bool, error) {
+// Resume finishes or undoes one operation, as Recover does, and reports
+// whether it did: not one that somebody works on, has ended, or is not due.
+func (r *Runner) Resume(ctx context.Context, id app.OperationID) (bool, error) {
+	return r.resume(ctx, id, func(op app.Operation) bool { return op.Due(r.clock()) })
+}
+
+// Finish is Resume without waiting until the operation is due. The error is a
+// PendingError when the operation stays open.
+func (r *Runner) Finish(ctx context.Context, id app.OperationID) (bool, error) {
+	return r.resume(context.WithoutCancel(ctx), id, func(op app.Operation) bool { return op.State.Open() })
+}
+
+func (r *Runner) resume(ctx context.Context, id app.OperationID, which func(app.Operation) bool) (bool, error) {
 	if !r.claim(id) {
 		return false, nil
 	}
@@ -44,7 +57,7 @@ func (r *Runner) recoverOne(ctx context.Context, id app.OperationID) (bool, erro
 	if errors.Is(err, app.ErrNotFound) {
 		return false, nil
 	}
-	if err != nil || !op.State.Open() {
+	if err != nil || !which(op) {
 		return false, err
 	}
 	plan, known := r.plans[op.Kind]
@@ -64,7 +77,7 @@ func (r *Runner) recoverOne(ctx context.Context, id app.OperationID) (bool, erro
 		if reason == "" {
 			reason = "the server that ran it stopped"
 		}
-		err = r.undo(ctx, plan, op, reason)
+		err = r.undo(ctx, plan, op, app.OperationAborting, reason)
 	}
 	if err != nil {
 		return false, err

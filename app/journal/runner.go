@@ -78,12 +78,11 @@ func (r *Runner) do(ctx context.Context, p Plan, op app.Operation) error {
 		if now, readErr := r.journal.Operation(ctx, op.ID); readErr == nil && now.State == app.OperationCompleted {
 			return nil
 		}
-		r.log.Warn("a step was refused", "operation_id", op.ID, "kind", op.Kind,
-			"org_id", op.OrganizationID, "step", step.Name, "error", err)
+		r.refused(ctx, op, step.Name, err)
 		if p.OnlyForward {
 			return &PendingError{Operation: op.ID, Err: err}
 		}
-		if undoErr := r.undo(ctx, p, op, step.Name+": "+err.Error()); undoErr != nil {
+		if undoErr := r.undo(ctx, p, op, app.OperationAborting, step.Name+": "+err.Error()); undoErr != nil {
 			return &PendingError{Operation: op.ID, Err: errors.Join(err, undoErr)}
 		}
 		return err
@@ -91,17 +90,32 @@ func (r *Runner) do(ctx context.Context, p Plan, op app.Operation) error {
 	return nil
 }
 
-func (r *Runner) undo(ctx context.Context, p Plan, op app.Operation, reason string) error {
-	if err := r.journal.AbortOperation(ctx, op.ID, reason, r.clock()); err != nil {
+// refused records that a step was refused. That it cannot be recorded is no
+// reason to stop: it is for people.
+func (r *Runner) refused(ctx context.Context, op app.Operation, step string, err error) {
+	r.log.Warn("a step was refused", "operation_id", op.ID, "kind", op.Kind,
+		"org_id", op.OrganizationID, "step", step, "error", err)
+	if noteErr := r.journal.NoteOperation(ctx, op.ID, step, step+": "+err.Error(), r.clock()); noteErr != nil {
+		r.log.Warn("a refused step was not recorded", "operation_id", op.ID, "error", noteErr)
+	}
+}
+
+// undo takes back what the operation did. to says why: it failed, or somebody
+// gave it up; one that is being undone already stays what it is.
+func (r *Runner) undo(ctx context.Context, p Plan, op app.Operation, to app.OperationState, reason string) error {
+	if err := r.journal.AbortOperation(ctx, op.ID, to, reason, r.clock()); err != nil {
 		return fmt.Errorf("abort: %w", err)
 	}
-	op.State, op.Error = app.OperationAborting, reason
+	if !op.State.Undoing() {
+		op.State, op.Error = to, reason
+	}
 	for i := len(p.Steps) - 1; i >= 0; i-- {
 		step := p.Steps[i]
 		if step.Undo == nil {
 			continue
 		}
 		if err := bounded(ctx, op, step.Undo); err != nil {
+			r.refused(ctx, op, step.Name, err)
 			return fmt.Errorf("undo %s: %w", step.Name, err)
 		}
 	}

@@ -51,7 +51,7 @@ func present(c *conn, id app.OrganizationID, ifRevision int64) (app.Organization
 // acknowledged meanwhile. And it may hold names of its own, which settling
 // others here would give away.
 func besideOpen(c *conn, change app.OrganizationChange) error {
-	op, err := scanOperation(c.queryRow("SELECT "+operationColumns+" FROM operations WHERE organization_id = ? AND state IN ('running', 'aborting')",
+	op, err := scanOperation(c.queryRow("SELECT "+operationColumns+" FROM operations WHERE organization_id = ? AND "+stateOpen,
 		change.OrganizationID))
 	switch {
 	case notFound(err):

@@ -11,6 +11,11 @@ import (
 func (r *Registry) BeginCreate(ctx context.Context, op app.Operation, n app.Creation) error {
 	org, m := n.Organization, n.Membership
 	return r.change(ctx, func(c *conn) error {
+		if n.Repetition != nil {
+			if err := insertRepetition(c, *n.Repetition, op.CreatedAt); err != nil {
+				return err
+			}
+		}
 		if err := insertOrganization(c, org); err != nil {
 			return err
 		}
@@ -99,12 +104,12 @@ func stillRunning(c *conn, id app.OperationID) error {
 // AbandonCreate is as app.Lifecycle says.
 func (r *Registry) AbandonCreate(ctx context.Context, op app.Operation, reason string, t time.Time) error {
 	return r.change(ctx, func(c *conn) error {
-		open, err := end(c, op.ID, app.OperationFailed, reason, t)
-		if err != nil {
+		open, err := undone(c, op.ID, reason, t)
+		if err != nil || !open {
 			return err
 		}
-		if !open {
-			return endedAs(c, op.ID, app.OperationFailed)
+		if _, err := c.exec(`DELETE FROM repetitions WHERE organization_id = ?`, op.OrganizationID); err != nil {
+			return err
 		}
 		return removeOrganization(c, op.OrganizationID)
 	}, app.Invalidation{Organization: op.OrganizationID})

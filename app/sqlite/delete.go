@@ -10,18 +10,72 @@ import (
 // BeginDelete is as app.Lifecycle says.
 func (r *Registry) BeginDelete(ctx context.Context, op app.Operation, ifRevision int64) error {
 	return r.change(ctx, func(c *conn) error {
-		if _, err := present(c, op.OrganizationID, ifRevision); err != nil {
+		o, err := present(c, op.OrganizationID, ifRevision)
+		if err != nil {
 			return err
 		}
+		op.Before = o.State
 		if err := insertOperation(c, op); err != nil {
 			return err
 		}
-		if _, err := c.exec(`UPDATE organizations SET state = 'deleting', revision = revision + 1, updated_at = ? WHERE id = ?`,
-			op.CreatedAt.UnixMilli(), op.OrganizationID); err != nil {
+		state := app.StateDeleting
+		if !op.DueAt.IsZero() {
+			state = app.StateDeleted
+		}
+		if err := setState(c, o, state, op.CreatedAt); err != nil {
 			return err
 		}
-		_, err := c.exec(`DELETE FROM sessions WHERE organization_id = ?`, op.OrganizationID)
+		_, err = c.exec(`DELETE FROM sessions WHERE organization_id = ?`, op.OrganizationID)
 		return err
+	}, app.Invalidation{Organization: op.OrganizationID})
+}
+
+func setState(c *conn, o app.Organization, state app.OrganizationState, t time.Time) error {
+	_, err := c.exec(`UPDATE organizations SET state = ?, revision = revision + 1, updated_at = ? WHERE id = ?`,
+		state, app.Later(t, o.UpdatedAt).UnixMilli(), o.ID)
+	return err
+}
+
+// RestoreOrganization is as app.Lifecycle says.
+func (r *Registry) RestoreOrganization(ctx context.Context, op app.Operation, t time.Time) (o app.Organization, err error) {
+	err = r.change(ctx, func(c *conn) error {
+		recorded, err := readOperation(c, op.ID)
+		if err != nil {
+			return err
+		}
+		if o, err = readOrganization(c, recorded.OrganizationID); err != nil {
+			return err
+		}
+		if recorded.Kind != app.OperationDelete || recorded.State != app.OperationRunning || o.State != app.StateDeleted {
+			return app.Taken(app.ConflictOpenChange)
+		}
+		if _, err := end(c, op.ID, app.OperationCancelled, "", t); err != nil {
+			return err
+		}
+		if err := setState(c, o, recorded.Before, t); err != nil {
+			return err
+		}
+		o, err = readOrganization(c, o.ID)
+		return err
+	}, app.Invalidation{Organization: op.OrganizationID})
+	return o, err
+}
+
+// BeginPurge is as app.Lifecycle says.
+func (r *Registry) BeginPurge(ctx context.Context, op app.Operation, t time.Time) error {
+	return r.change(ctx, func(c *conn) error {
+		recorded, err := readOperation(c, op.ID)
+		if err != nil {
+			return err
+		}
+		if recorded.Kind != app.OperationDelete || recorded.State != app.OperationRunning {
+			return errEnded(recorded)
+		}
+		o, err := readOrganization(c, recorded.OrganizationID)
+		if err != nil || o.State != app.StateDeleted {
+			return err
+		}
+		return setState(c, o, app.StateDeleting, t)
 	}, app.Invalidation{Organization: op.OrganizationID})
 }
 

@@ -167,8 +167,8 @@ func (c *Cluster) Stats(ctx context.Context, ns app.Namespace) (app.NamespaceSta
 	return out, nil
 }
 
-// Namespaces lists what is in the shards that exist, for comparing with the
-// registry: by shard and then by organization.
+// Namespaces lists what is in the shards that exist: by shard and then by
+// organization. See app.Cluster.
 func (c *Cluster) Namespaces(ctx context.Context) ([]app.Namespace, error) {
 	names, err := c.files()
 	if err != nil {

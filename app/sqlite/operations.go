@@ -11,14 +11,19 @@ import (
 )
 
 const operationColumns = `id, kind, organization_id, state, step, change,
-	cluster, isolation, "database", collection, generation, error, attempts, created_at, updated_at`
+	cluster, isolation, "database", collection, generation, "before", due_at, error, attempts, created_at, updated_at`
+
+// stateOpen is true of the operations with something left to do.
+const stateOpen = `state IN ('running', 'aborting', 'cancelling')`
 
 func scanOperation(row scanner) (app.Operation, error) {
 	var op app.Operation
 	var change *string
+	var due *int64
 	err := row.Scan(&op.ID, &op.Kind, &op.OrganizationID, &op.State, &op.Step, &change,
 		&op.Placement.Cluster, &op.Placement.Isolation, &op.Placement.Database, &op.Placement.Collection,
-		&op.Placement.Generation, &op.Error, &op.Attempts, at{&op.CreatedAt}, at{&op.UpdatedAt})
+		&op.Placement.Generation, &op.Before, &due, &op.Error, &op.Attempts, at{&op.CreatedAt}, at{&op.UpdatedAt})
+	op.DueAt = instant(due)
 	if err == nil && change != nil {
 		op.Change = new(app.OrganizationChange)
 		err = json.Unmarshal([]byte(*change), op.Change)
@@ -40,10 +45,10 @@ func insertOperation(c *conn, op app.Operation) error {
 		}
 		change = string(raw)
 	}
-	_, err := c.exec(`INSERT INTO operations (`+operationColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	_, err := c.exec(`INSERT INTO operations (`+operationColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		op.ID, op.Kind, op.OrganizationID, op.State, op.Step, change,
 		op.Placement.Cluster, op.Placement.Isolation, op.Placement.Database, op.Placement.Collection,
-		op.Placement.Generation, op.Error, op.Attempts, op.CreatedAt.UnixMilli(), op.UpdatedAt.UnixMilli())
+		op.Placement.Generation, op.Before, millis(op.DueAt), op.Error, op.Attempts, op.CreatedAt.UnixMilli(), op.UpdatedAt.UnixMilli())
 	if isTaken(err) {
 		return app.Taken(app.ConflictOpenChange)
 	}
@@ -54,8 +59,25 @@ func insertOperation(c *conn, op app.Operation) error {
 // goes. It reports whether the operation was open.
 func end(c *conn, id app.OperationID, state app.OperationState, reason string, t time.Time) (bool, error) {
 	n, err := c.exec(`UPDATE operations SET state = ?, error = ?, change = NULL, updated_at = ?
-		WHERE id = ? AND state IN ('running', 'aborting')`, state, reason, t.UnixMilli(), id)
+		WHERE id = ? AND `+stateOpen, state, reason, t.UnixMilli(), id)
 	return n > 0, err
+}
+
+// undone closes an operation whose doings were undone, as failed or, where
+// somebody gave it up, as cancelled. It reports whether it was open; one that
+// was undone before is no error.
+func undone(c *conn, id app.OperationID, reason string, t time.Time) (bool, error) {
+	op, err := readOperation(c, id)
+	if err != nil {
+		return false, err
+	}
+	switch {
+	case op.State.Open():
+		return end(c, id, op.State.Undone(), reason, t)
+	case op.State == app.OperationCompleted:
+		return false, errEnded(op)
+	}
+	return false, nil
 }
 
 // errEnded says that an operation had ended before, and how.
@@ -73,24 +95,57 @@ func (r *Registry) Operation(ctx context.Context, id app.OperationID) (op app.Op
 }
 
 // OpenOperations is as app.Journal says.
-func (r *Registry) OpenOperations(ctx context.Context) ([]app.Operation, error) {
+func (r *Registry) OpenOperations(ctx context.Context, due time.Time) ([]app.Operation, error) {
+	return r.operations(ctx, "WHERE "+stateOpen+" AND (due_at IS NULL OR due_at <= ?) ORDER BY created_at, id", due.UnixMilli())
+}
+
+// ListOperations is as app.Journal says.
+func (r *Registry) ListOperations(ctx context.Context, q app.OperationQuery) ([]app.Operation, error) {
+	var where []string
+	var args []any
+	add := func(condition string, values ...any) {
+		where, args = append(where, condition), append(args, values...)
+	}
+	if q.Organization != "" {
+		add("organization_id = ?", q.Organization)
+	}
+	if q.Kind != "" {
+		add("kind = ?", q.Kind)
+	}
+	if len(q.States) > 0 {
+		values := make([]any, len(q.States))
+		for i, s := range q.States {
+			values[i] = s
+		}
+		add(oneOf("state", len(values)), values...)
+	}
+	if q.Before != "" {
+		add("id < ?", q.Before)
+	}
+	return r.operations(ctx, conditions(where)+" ORDER BY id DESC LIMIT ?", append(args, q.Limit)...)
+}
+
+func (r *Registry) operations(ctx context.Context, which string, args ...any) ([]app.Operation, error) {
 	var list []app.Operation
 	err := r.d.read(ctx, func(c *conn) error {
 		return c.query(func(row scanner) error {
 			op, err := scanOperation(row)
 			list = append(list, op)
 			return err
-		}, "SELECT "+operationColumns+" FROM operations WHERE state IN ('running', 'aborting') ORDER BY created_at, id")
+		}, "SELECT "+operationColumns+" FROM operations "+which, args...)
 	})
 	return list, err
 }
 
-// AbortOperation is as app.Journal says. One that is aborting already keeps
-// its first reason.
-func (r *Registry) AbortOperation(ctx context.Context, id app.OperationID, reason string, t time.Time) error {
+// AbortOperation is as app.Journal says. One that is being undone already
+// keeps its first reason.
+func (r *Registry) AbortOperation(ctx context.Context, id app.OperationID, to app.OperationState, reason string, t time.Time) error {
+	if !to.Undoing() {
+		return fmt.Errorf("abort to %q: %w", to, app.ErrInvalid)
+	}
 	return r.d.write(ctx, func(c *conn) error {
-		n, err := c.exec(`UPDATE operations SET state = 'aborting', error = ?, updated_at = ?
-			WHERE id = ? AND state = 'running'`, reason, t.UnixMilli(), id)
+		n, err := c.exec(`UPDATE operations SET state = ?, error = ?, updated_at = ?
+			WHERE id = ? AND state = 'running'`, to, reason, t.UnixMilli(), id)
 		if err != nil || n > 0 {
 			return err
 		}
@@ -98,16 +153,25 @@ func (r *Registry) AbortOperation(ctx context.Context, id app.OperationID, reaso
 		if err != nil {
 			return err
 		}
-		if op.State != app.OperationAborting {
+		if !op.State.Undoing() {
 			return errEnded(op)
 		}
 		return nil
 	})
 }
 
+// NoteOperation is as app.Journal says.
+func (r *Registry) NoteOperation(ctx context.Context, id app.OperationID, step, reason string, t time.Time) error {
+	return r.d.write(ctx, func(c *conn) error {
+		_, err := c.exec(`UPDATE operations SET step = ?, error = CASE state WHEN 'running' THEN ? ELSE error END,
+			attempts = attempts + 1, updated_at = ? WHERE id = ? AND `+stateOpen, step, reason, t.UnixMilli(), id)
+		return err
+	})
+}
+
 // PruneOperations is as app.Journal says.
 func (r *Registry) PruneOperations(ctx context.Context, before time.Time) (int, error) {
-	return r.prune(ctx, `DELETE FROM operations WHERE state IN ('completed', 'failed') AND updated_at < ?`, before)
+	return r.prune(ctx, `DELETE FROM operations WHERE state IN ('completed', 'failed', 'cancelled') AND updated_at < ?`, before)
 }
 
 // prune runs a DELETE of what is older than a time.

@@ -114,7 +114,7 @@ func organizationFilter(q app.OrganizationQuery) (where []string, args []any) {
 		for i, s := range q.States {
 			values[i] = s
 		}
-		add("state IN (?"+strings.Repeat(", ?", len(q.States)-1)+")", values...)
+		add(oneOf("state", len(values)), values...)
 	}
 	if q.Cluster != "" {
 		add("cluster = ?", q.Cluster)
@@ -126,6 +126,11 @@ func organizationFilter(q app.OrganizationQuery) (where []string, args []any) {
 		add("id IN (SELECT organization_id FROM memberships WHERE user_id = ?)", q.Member)
 	}
 	return where, args
+}
+
+// oneOf is true where the column has one of n bound values.
+func oneOf(column string, n int) string {
+	return column + " IN (?" + strings.Repeat(", ?", n-1) + ")"
 }
 
 func conditions(where []string) string {

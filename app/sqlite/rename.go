@@ -67,12 +67,9 @@ func (r *Registry) AbandonRename(ctx context.Context, op app.Operation, reason s
 		if err != nil {
 			return err
 		}
-		open, err := end(c, op.ID, app.OperationFailed, reason, t)
-		if err != nil {
+		open, err := undone(c, op.ID, reason, t)
+		if err != nil || !open {
 			return err
-		}
-		if !open {
-			return endedAs(c, op.ID, app.OperationFailed)
 		}
 		o, err := readOrganization(c, op.OrganizationID)
 		if err != nil {

@@ -32,7 +32,7 @@ func abandoning(s registrySuite) {
 	s.test("AbandonCreate/FromAborting", func(t *testing.T, w *world) {
 		c := w.creation("acme")
 		op := w.begin(c)
-		must(t, w.AbortOperation(w.ctx, op.ID, "refused", w.now()))
+		must(t, w.AbortOperation(w.ctx, op.ID, app.OperationAborting, "refused", w.now()))
 		must(t, w.AbandonCreate(w.ctx, w.recorded(op.ID), "refused", w.now()))
 		w.ended(op.ID, app.OperationFailed)
 		_, err := w.Organization(w.ctx, c.Organization.ID)

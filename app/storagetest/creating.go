@@ -16,7 +16,7 @@ func creating(s registrySuite) {
 		m, err := w.Membership(w.ctx, c.Organization.ID, c.Owner.ID)
 		must(t, err)
 		equal(t, "membership", m, c.Membership)
-		open, err := w.OpenOperations(w.ctx)
+		open, err := w.OpenOperations(w.ctx, w.now())
 		must(t, err)
 		equal(t, "open operations", open, []app.Operation{op})
 	})

@@ -89,7 +89,7 @@ func deleting(s registrySuite) {
 		winner := oneWinner(t, race(len(ops), func(i int) error {
 			return w.BeginDelete(w.ctx, ops[i], app.AnyRevision)
 		}), app.ErrNotFound, app.ErrConflict)
-		open, err := w.OpenOperations(w.ctx)
+		open, err := w.OpenOperations(w.ctx, w.now())
 		must(t, err)
 		equal(t, "open operations", open, []app.Operation{ops[winner]})
 	})

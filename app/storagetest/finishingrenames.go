@@ -109,7 +109,7 @@ func finishingRenames(s registrySuite) {
 		op := w.rename(acme.org, "bolt")
 		op.Change.User = &app.CredentialChange{UserID: acme.owner.ID, Email: ptr("owner@bolt.example"), EmailKey: ptr("owner@bolt.example")}
 		must(t, w.BeginRename(w.ctx, op))
-		must(t, w.AbortOperation(w.ctx, op.ID, "no room", w.now()))
+		must(t, w.AbortOperation(w.ctx, op.ID, app.OperationAborting, "no room", w.now()))
 		must(t, w.AbandonRename(w.ctx, op, "no room", w.now()))
 		equal(t, "organization", w.organization(acme.org.ID), acme.org)
 		equal(t, "user", w.user(acme.owner.ID), acme.owner)

@@ -20,15 +20,15 @@ func journal(s registrySuite) {
 		must(t, w.BeginRename(w.ctx, rename))
 		remove := w.operation(app.OperationDelete, deleted.org)
 		must(t, w.BeginDelete(w.ctx, remove, app.AnyRevision))
-		must(t, w.AbortOperation(w.ctx, rename.ID, "why", w.now()))
-		got, err := w.OpenOperations(w.ctx)
+		must(t, w.AbortOperation(w.ctx, rename.ID, app.OperationAborting, "why", w.now()))
+		got, err := w.OpenOperations(w.ctx, w.now())
 		must(t, err)
 		equal(t, "open operations", got, []app.Operation{create, w.recorded(rename.ID), remove})
 		must(t, w.FinishDelete(w.ctx, remove, w.now()))
 		must(t, w.AbandonRename(w.ctx, rename, "why", w.now()))
 		_, err = w.FinishCreate(w.ctx, create, w.now())
 		must(t, err)
-		got, err = w.OpenOperations(w.ctx)
+		got, err = w.OpenOperations(w.ctx, w.now())
 		must(t, err)
 		equal(t, "open operations", len(got), 0)
 	})
@@ -36,7 +36,7 @@ func journal(s registrySuite) {
 	s.test("AbortOperation/RecordsStateAndReason", func(t *testing.T, w *world) {
 		op := w.begin(w.creation("acme"))
 		at := w.now()
-		must(t, w.AbortOperation(w.ctx, op.ID, "the disk is full", at))
+		must(t, w.AbortOperation(w.ctx, op.ID, app.OperationAborting, "the disk is full", at))
 		want := op
 		want.State, want.Error, want.UpdatedAt = app.OperationAborting, "the disk is full", at
 		equal(t, "operation", w.recorded(op.ID), want)
@@ -44,8 +44,8 @@ func journal(s registrySuite) {
 
 	s.test("AbortOperation/TwiceIsAborting", func(t *testing.T, w *world) {
 		op := w.begin(w.creation("acme"))
-		must(t, w.AbortOperation(w.ctx, op.ID, "first", w.now()))
-		must(t, w.AbortOperation(w.ctx, op.ID, "first", w.now())) // recovery begins again
+		must(t, w.AbortOperation(w.ctx, op.ID, app.OperationAborting, "first", w.now()))
+		must(t, w.AbortOperation(w.ctx, op.ID, app.OperationAborting, "first", w.now())) // recovery begins again
 		got := w.recorded(op.ID)
 		equal(t, "state", got.State, app.OperationAborting)
 		equal(t, "reason", got.Error, "first")
@@ -57,14 +57,14 @@ func journal(s registrySuite) {
 		must(t, err)
 		failed := w.begin(w.creation("bolt"))
 		must(t, w.AbandonCreate(w.ctx, failed, "why", w.now()))
-		_ = w.AbortOperation(w.ctx, completed.ID, "late", w.now()) // refused or not
-		_ = w.AbortOperation(w.ctx, failed.ID, "late", w.now())
+		_ = w.AbortOperation(w.ctx, completed.ID, app.OperationAborting, "late", w.now()) // refused or not
+		_ = w.AbortOperation(w.ctx, failed.ID, app.OperationAborting, "late", w.now())
 		w.ended(completed.ID, app.OperationCompleted)
 		w.ended(failed.ID, app.OperationFailed)
 	})
 
 	s.test("AbortOperation/UnknownIsNotFound", func(t *testing.T, w *world) {
-		is(t, w.AbortOperation(w.ctx, app.NewID[app.OperationID](), "why", w.now()), app.ErrNotFound)
+		is(t, w.AbortOperation(w.ctx, app.NewID[app.OperationID](), app.OperationAborting, "why", w.now()), app.ErrNotFound)
 	})
 
 	s.test("PruneOperations/RemovesThoseEndedBefore", func(t *testing.T, w *world) {

@@ -63,10 +63,14 @@ func (w *world) creation(slug string) app.Creation {
 // operation is a new operation on an organization.
 func (w *world) operation(kind app.OperationKind, org app.Organization) app.Operation {
 	at := w.now()
-	return app.Operation{
+	op := app.Operation{
 		ID: app.NewID[app.OperationID](), Kind: kind, OrganizationID: org.ID, State: app.OperationRunning,
 		Step: "first", Placement: org.Placement, CreatedAt: at, UpdatedAt: at,
 	}
+	if kind == app.OperationDelete {
+		op.Before = org.State
+	}
+	return op
 }
 
 // begin begins to create.
@@ -143,7 +147,7 @@ func (w *world) recorded(id app.OperationID) app.Operation {
 func (w *world) ended(id app.OperationID, state app.OperationState) {
 	w.t.Helper()
 	equal(w.t, "state of the operation", w.recorded(id).State, state)
-	open, err := w.OpenOperations(w.ctx)
+	open, err := w.OpenOperations(w.ctx, w.now())
 	must(w.t, err)
 	for _, op := range open {
 		if op.ID == id {

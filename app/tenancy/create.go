@@ -24,6 +24,11 @@ type CreateInput struct {
 	// Cluster and Isolation are for operators; empty: as configured.
 	Cluster   string
 	Isolation app.Isolation
+	// IdempotencyKey makes the same request again, within a day, answer as the
+	// first did; empty: none. Request is the request as it came, by which
+	// another one under the same key is known.
+	IdempotencyKey string
+	Request        []byte
 }
 
 // OwnerInput is the user made together with an organization.
@@ -44,12 +49,19 @@ func (s *Service) Create(ctx context.Context, actor app.Actor, in CreateInput) (
 		return app.Organization{}, app.Fail(app.ErrForbidden, "operator_only",
 			"Only an operator chooses where an organization's data lives. Leave out \"placement\".")
 	}
+	repetition, err := s.repetition(actor, in)
+	if err != nil {
+		return app.Organization{}, err
+	}
+	if first, err := s.repeated(ctx, repetition); first != nil || err != nil {
+		return answerOf(first), err
+	}
 	creation, password, err := s.compose(actor, in)
 	if err != nil {
 		return app.Organization{}, err
 	}
 	if err := s.precheck(ctx, creation); err != nil {
-		return app.Organization{}, err
+		return s.firstAnswer(ctx, repetition, err)
 	}
 	if creation.Owner != nil {
 		if creation.Owner.PasswordHash, err = s.credentials.HashPassword(ctx, password); err != nil {
@@ -63,6 +75,7 @@ func (s *Service) Create(ctx context.Context, actor app.Actor, in CreateInput) (
 	if creation.Owner != nil {
 		creation.Owner.CreatedAt, creation.Owner.UpdatedAt = at, at
 	}
+	creation.Repetition = repetition.of(*org, at)
 	var made app.Organization
 	plan := s.createPlan(&made)
 	op := newOperation(plan.Kind, *org, at)
@@ -73,7 +86,7 @@ func (s *Service) Create(ctx context.Context, actor app.Actor, in CreateInput) (
 		return app.Organization{}, app.Fail(app.ErrUnauthenticated, "session_ended", "Your user is gone. Sign in again.")
 	}
 	if err != nil {
-		return app.Organization{}, fmt.Errorf("create organization: %w", taken(err))
+		return s.firstAnswer(ctx, repetition, fmt.Errorf("create organization: %w", taken(err)))
 	}
 	return s.finished(ctx, made, org.ID)
 }

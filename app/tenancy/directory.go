@@ -90,9 +90,10 @@ func (d *Directory) Role(ctx context.Context, org app.OrganizationID, user app.U
 	})
 }
 
-// find resolves a reference, which is an id or a slug, to a visible
-// organization.
-func (d *Directory) find(ctx context.Context, ref string) (app.Organization, error) {
+// find resolves a reference, which is an id or a slug, to an organization that
+// the actor may know of: a visible one, or for operators one that can still be
+// restored.
+func (d *Directory) find(ctx context.Context, actor app.Actor, ref string) (app.Organization, error) {
 	var org app.Organization
 	var err error
 	if app.IsID(ref) {
@@ -100,7 +101,8 @@ func (d *Directory) find(ctx context.Context, ref string) (app.Organization, err
 	} else {
 		org, err = d.BySlug(ctx, ref)
 	}
-	if errors.Is(err, app.ErrNotFound) || err == nil && !org.State.Visible() {
+	known := org.State.Visible() || org.State == app.StateDeleted && actor.Operator()
+	if errors.Is(err, app.ErrNotFound) || err == nil && !known {
 		return app.Organization{}, errUnknown()
 	}
 	return org, err
@@ -113,11 +115,15 @@ func (d *Directory) Resolve(ctx context.Context, actor app.Actor, ref string, p 
 		return app.Organization{}, app.Fail(app.ErrUnauthenticated, "token_required",
 			"Sign in first and send the access token as \"Authorization: Bearer …\".")
 	}
-	org, err := d.find(ctx, ref)
+	org, err := d.find(ctx, actor, ref)
 	if err != nil {
 		return app.Organization{}, err
 	}
 	if actor.Operator() {
+		if org.State == app.StateDeleted && p == app.UpdateOrganization {
+			return app.Organization{}, app.Fail(app.ErrConflict, "organization_deleted",
+				"This organization is deleted. Restore it before you change it.")
+		}
 		if p == app.ReadDocuments || p == app.WriteDocuments {
 			return app.Organization{}, app.Fail(app.ErrForbidden, "operator_not_member",
 				"An operator runs the installation and does not read or write an organization's documents. Sign in as one of its members.")

@@ -48,6 +48,9 @@ func (s *Service) List(ctx context.Context, actor app.Actor, in ListInput) (List
 	}
 	if !actor.Operator() {
 		q.Member = actor.UserID
+		if q.States[0] == app.StateDeleted {
+			return ListPage{}, app.Invalid("state", "invalid_state", `A state is "active" or "suspended".`)
+		}
 	}
 	limit := q.Limit
 	q.Limit++ // one more tells whether there is a next page
@@ -88,8 +91,8 @@ func (in ListInput) query() (app.OrganizationQuery, error) {
 	}
 	if in.State != "" {
 		state := app.OrganizationState(in.State)
-		if !state.Visible() {
-			invalid("state", `A state is "active" or "suspended".`)
+		if !state.Visible() && state != app.StateDeleted {
+			invalid("state", `A state is "active", "suspended" or "deleted".`)
 		}
 		q.States = []app.OrganizationState{state}
 	}

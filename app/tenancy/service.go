@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"tenantry/app"
 	"tenantry/app/journal"
@@ -14,6 +15,7 @@ import (
 type Registry interface {
 	app.Organizations
 	app.Lifecycle
+	app.Repetitions
 	app.Journal
 	User(ctx context.Context, id app.UserID) (app.User, error)
 	UserByEmail(ctx context.Context, emailKey string) (app.User, error)
@@ -41,6 +43,12 @@ type Config struct {
 	// Cluster and Isolation are those of new organizations.
 	Cluster   string
 	Isolation app.Isolation
+	// DeletionRetention is how long a deleted organization can be restored; 0
+	// removes its data at once.
+	DeletionRetention time.Duration
+	// FingerprintKey makes the fingerprints of repeated requests, which hold
+	// passwords, worthless to who reads the registry.
+	FingerprintKey []byte
 }
 
 // Service does what can be done with organizations.
@@ -52,6 +60,7 @@ type Service struct {
 	runner      *journal.Runner
 	cfg         Config
 	clock       app.Clock
+	log         *slog.Logger
 }
 
 // New makes the service. clusters are by name and include cfg.Cluster.
@@ -62,7 +71,7 @@ func New(registry Registry, directory *Directory, clusters map[string]app.Cluste
 	}
 	s := &Service{
 		Directory: directory, registry: registry, clusters: clusters,
-		credentials: credentials, cfg: cfg, clock: clock,
+		credentials: credentials, cfg: cfg, clock: clock, log: log,
 	}
 	s.runner = journal.NewRunner(registry, clock, log,
 		s.createPlan(nil), s.renamePlan(nil), s.deletePlan())
@@ -93,7 +102,7 @@ func (s *Service) Lookup(ctx context.Context, name string) (app.Organization, er
 		// A reserved name is simply nobody's.
 		return app.Organization{}, errUnknown()
 	}
-	return s.find(ctx, slug)
+	return s.find(ctx, app.Actor{}, slug)
 }
 
 // OwnerEmail gives the address of the organization's first owner.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"tenantry/app"
 	"tenantry/app/journal"
@@ -37,24 +38,78 @@ func (s *Service) setState(ctx context.Context, actor app.Actor, ref string, sta
 	return changed, nil
 }
 
-// Delete purges an organization: nobody sees it from the first moment on, its
-// tokens are worthless, its data is dropped, and its names are free when the
-// call returns. A journal.PendingError in the error says that the dropping
-// goes on in the background.
-func (s *Service) Delete(ctx context.Context, actor app.Actor, ref string, ifRevision int64) error {
+// Deletion says how far the deletion of an organization is.
+type Deletion struct {
+	Operation app.OperationID
+	// PurgeAt is when the data is removed, until when an operator can restore
+	// the organization. Zero: it is removed at once.
+	PurgeAt time.Time
+	// Done: the data is removed and the names are free.
+	Done bool
+}
+
+// Delete deletes an organization: none of its members sees it from the first
+// moment on, and its tokens are worthless. Its data is removed and its names
+// are free when the call returns, or, with a retention, when that has passed;
+// an operator who deletes it once more does not wait for that. A removal that
+// does not succeed now goes on in the background.
+func (s *Service) Delete(ctx context.Context, actor app.Actor, ref string, ifRevision int64) (Deletion, error) {
 	org, err := s.Resolve(ctx, actor, ref, app.DeleteOrganization)
 	if err != nil {
-		return err
+		return Deletion{}, err
 	}
 	plan := s.deletePlan()
-	op := newOperation(plan.Kind, org, app.Later(s.clock(), org.UpdatedAt))
-	err = s.runner.Run(ctx, plan, op, func(ctx context.Context) error {
-		return s.registry.BeginDelete(ctx, op, ifRevision)
-	})
-	if err != nil {
-		return fmt.Errorf("delete organization: %w", stale(taken(err)))
+	var op app.Operation
+	switch {
+	case org.State == app.StateDeleted:
+		if op, err = s.openOperation(ctx, org.ID); err == nil {
+			_, err = s.runner.Finish(ctx, op.ID)
+		}
+	case s.cfg.DeletionRetention > 0:
+		op = newOperation(plan.Kind, org, app.Later(s.clock(), org.UpdatedAt))
+		op.DueAt = op.CreatedAt.Add(s.cfg.DeletionRetention)
+		err = s.registry.BeginDelete(ctx, op, ifRevision)
+		if err == nil {
+			return Deletion{Operation: op.ID, PurgeAt: op.DueAt}, nil
+		}
+	default:
+		op = newOperation(plan.Kind, org, app.Later(s.clock(), org.UpdatedAt))
+		err = s.runner.Run(ctx, plan, op, func(ctx context.Context) error {
+			return s.registry.BeginDelete(ctx, op, ifRevision)
+		})
 	}
-	return nil
+	var pending *journal.PendingError
+	switch {
+	case errors.As(err, &pending):
+		return Deletion{Operation: op.ID}, nil
+	case err != nil:
+		return Deletion{}, fmt.Errorf("delete organization: %w", stale(taken(err)))
+	}
+	return Deletion{Operation: op.ID, Done: true}, nil
+}
+
+// Restore takes a deletion back that is not past its retention. For operators.
+func (s *Service) Restore(ctx context.Context, actor app.Actor, ref string) (app.Organization, error) {
+	if err := operatorOnly(actor); err != nil {
+		return app.Organization{}, err
+	}
+	org, err := s.Resolve(ctx, actor, ref, app.ReadOrganization)
+	if err != nil {
+		return app.Organization{}, err
+	}
+	if org.State != app.StateDeleted {
+		return app.Organization{}, app.Fail(app.ErrConflict, "organization_not_deleted",
+			"This organization is not deleted, so there is nothing to restore.")
+	}
+	op, err := s.openOperation(ctx, org.ID)
+	if err != nil {
+		return app.Organization{}, err
+	}
+	org, err = s.registry.RestoreOrganization(ctx, op, s.clock())
+	if err != nil {
+		return app.Organization{}, fmt.Errorf("restore organization: %w", stale(taken(err)))
+	}
+	return org, nil
 }
 
 func (s *Service) deletePlan() journal.Plan {
@@ -63,7 +118,12 @@ func (s *Service) deletePlan() journal.Plan {
 		Interrupted: journal.Forward,
 		OnlyForward: true,
 		Steps: []journal.Step{
-			{Name: "close"},
+			{Name: "close", Do: func(ctx context.Context, op app.Operation) error {
+				if op.DueAt.IsZero() {
+					return nil // closed when it was recorded
+				}
+				return s.registry.BeginPurge(ctx, op, s.clock())
+			}},
 			{Name: "drop", Do: s.drop},
 			{Name: "purge", Do: func(ctx context.Context, op app.Operation) error {
 				return s.registry.FinishDelete(ctx, op, s.clock())

@@ -85,6 +85,17 @@ CREATE TABLE signing_keys (
 	retired_at INTEGER
 ) STRICT, WITHOUT ROWID;
 
+-- What a request with an idempotency key is answered with when it comes again.
+CREATE TABLE repetitions (
+	key             TEXT PRIMARY KEY,
+	fingerprint     BLOB NOT NULL,
+	expires_at      INTEGER NOT NULL,
+	organization_id TEXT NOT NULL,
+	answer          TEXT NOT NULL           -- JSON
+) STRICT, WITHOUT ROWID;
+CREATE INDEX repetitions_by_organization ON repetitions (organization_id);
+CREATE INDEX repetitions_by_expiry ON repetitions (expires_at);
+
 CREATE TABLE operations (
 	id              TEXT PRIMARY KEY,
 	kind            TEXT NOT NULL,
@@ -97,12 +108,17 @@ CREATE TABLE operations (
 	"database"      TEXT NOT NULL,
 	collection      TEXT NOT NULL,
 	generation      INTEGER NOT NULL,
+	"before"        TEXT NOT NULL,          -- the state that a restoring leads back to, or ''
+	due_at          INTEGER,                -- NULL for at once
 	error           TEXT NOT NULL,
 	attempts        INTEGER NOT NULL,
 	created_at      INTEGER NOT NULL,
 	updated_at      INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX operations_open ON operations (organization_id)
-	WHERE state IN ('running', 'aborting');
+	WHERE state IN ('running', 'aborting', 'cancelling');
+CREATE INDEX operations_due ON operations (due_at)
+	WHERE state IN ('running', 'aborting', 'cancelling');
 CREATE INDEX operations_ended ON operations (updated_at)
-	WHERE state IN ('completed', 'failed');
+	WHERE state IN ('completed', 'failed', 'cancelled');
+CREATE INDEX operations_by_organization ON operations (organization_id, id);
