@@ -19,7 +19,7 @@ func newOrg(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "org",
 		Aliases: []string{"orgs", "organization"},
-		Short:   "Create, list, show, rename, suspend and delete organizations",
+		Short:   "Create, list, show, rename, suspend, delete and restore organizations",
 		Long: `Work on the organizations of the data folder, as its operator. While a server
 holds the folder the work is done by that server, through its socket. With
 --url it is done on that server, with an operator key.`,
@@ -28,6 +28,7 @@ holds the folder the work is done by that server, through its socket. With
 	cmd.AddCommand(newOrgCreate(g, &at), newOrgList(g, &at), newOrgGet(g, &at), newOrgRename(g, &at),
 		newOrgState(g, &at, "suspend", "Refuse an organization's members until it is resumed", (*client.Client).SuspendOrganization),
 		newOrgState(g, &at, "resume", "Open a suspended organization again", (*client.Client).ResumeOrganization),
+		newOrgState(g, &at, "restore", "Bring a deleted organization back, within the retention", (*client.Client).RestoreOrganization),
 		newOrgDelete(g, &at))
 	return cmd
 }
@@ -116,7 +117,7 @@ func newOrgList(g *globals, at *target) *cobra.Command {
 	f := cmd.Flags()
 	f.StringVarP(&in.Text, "query", "q", "", "only those with this in name, slug or external id")
 	f.StringVar(&in.ExternalID, "external-id", "", "only the one with this external id")
-	f.StringVar(&in.State, "state", "", "only active or suspended ones")
+	f.StringVar(&in.State, "state", "", "only active, suspended or deleted ones")
 	f.StringVar(&in.Cluster, "cluster", "", "only those on this cluster")
 	f.StringVar(&in.Sort, "sort", "", "created_at, -created_at, name or -name")
 	f.IntVar(&limit, "limit", 0, "at most so many (default: all)")
@@ -253,17 +254,25 @@ func newOrgDelete(g *globals, at *target) *cobra.Command {
 				return err
 			}
 			if !yes {
-				warning := fmt.Sprintf("%s (%s) and all its documents will be deleted. They cannot be brought back.", harmless(org.Name), org.Slug)
+				warning := fmt.Sprintf("%s (%s) and all its documents will be deleted, for good unless the server's configuration has a retention.",
+					harmless(org.Name), org.Slug)
+				if org.State == "deleted" {
+					warning = fmt.Sprintf("%s (%s) is deleted. Its documents will be removed now and cannot be brought back.", harmless(org.Name), org.Slug)
+				}
 				if err := confirm(cmd, warning, org.Slug); err != nil {
 					return err
 				}
 			}
-			pending, err := c.DeleteOrganization(cmd.Context(), org.ID)
+			deletion, err := c.DeleteOrganization(cmd.Context(), org.ID)
 			if err != nil {
 				return err
 			}
 			end := "deleted"
-			if pending {
+			switch due := deletion.Operation.DueAt; {
+			case deletion.Pending && due != nil && due.After(time.Now()):
+				end = fmt.Sprintf("deleted; until %s, when its data is removed, \"tenantry org restore %s\" brings it back",
+					due.Format(time.RFC3339), org.Slug)
+			case deletion.Pending:
 				end = "deleted; its data is still being removed"
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s (%s) is %s.\n", harmless(org.Name), org.Slug, end)

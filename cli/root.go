@@ -53,7 +53,8 @@ Begin with:
 	flags.StringVar(&g.configFile, "config", "", "configuration file (default: ./tenantry.toml where there is one; TENANTRY_CONFIG)")
 	flags.StringVar(&g.dataDir, "data-dir", "", "data folder (default ./tenantry-data; TENANTRY_DATA_DIR)")
 	root.AddCommand(
-		newServe(g), newVerify(g), newOrg(g), newOperator(g), newConfig(g),
+		newServe(g), newVerify(g), newOrg(g), newOperator(g), newOperation(g), newCluster(g),
+		newRecover(g), newDoctor(g), newConfig(g),
 		newHealthcheck(g), newVersion(g), newMan(),
 		&cobra.Command{Use: "exit-codes", Short: "What the exit codes mean", Long: exitCodes},
 	)

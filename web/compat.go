@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"tenantry/app"
-	"tenantry/app/journal"
 	"tenantry/app/tenancy"
 )
 
@@ -50,12 +49,15 @@ type seedCreateInput struct {
 }
 
 func (s *Server) seedCreate(ctx context.Context, in *seedCreateInput) (*seedOrganizationOutput, error) {
-	org, err := s.services.Tenancy.Create(ctx, callOf(ctx).actor, tenancy.CreateInput{
+	c := callOf(ctx)
+	create := tenancy.CreateInput{
 		Name:  in.Body.Name,
 		Owner: &tenancy.OwnerInput{Email: in.Body.Email, Password: in.Body.Password},
-	})
+	}
+	create.IdempotencyKey, create.Request = c.repeatable()
+	org, err := s.services.Tenancy.Create(ctx, c.actor, create)
 	if err != nil {
-		return nil, seedFields(err, "organization_name")
+		return nil, c.goesOn(seedFields(err, "organization_name"))
 	}
 	return s.seedOutput(ctx, org)
 }
@@ -124,12 +126,14 @@ func (s *Server) seedUpdate(ctx context.Context, in *seedUpdateInput) (*seedOrga
 			update.Name = &name
 		}
 	}
-	changed, err := s.services.Tenancy.Update(ctx, callOf(ctx).actor, string(org.ID), update)
+	c := callOf(ctx)
+	changed, err := s.services.Tenancy.Update(ctx, c.actor, string(org.ID), update)
 	if err != nil {
+		field := "organization_name"
 		if b.NewName != nil {
-			return nil, seedFields(err, "new_organization_name")
+			field = "new_organization_name"
 		}
-		return nil, seedFields(err, "organization_name")
+		return nil, c.goesOn(seedFields(err, field))
 	}
 	return s.seedOutput(ctx, changed)
 }
@@ -201,9 +205,8 @@ func (s *Server) seedDelete(ctx context.Context, in *seedDeleteInput) (*messageO
 	if err != nil {
 		return nil, seedFields(err, "organization_name")
 	}
-	err = s.services.Tenancy.Delete(ctx, c.actor, string(org.ID), app.AnyRevision)
-	var pending *journal.PendingError
-	if err != nil && !errors.As(err, &pending) {
+	// One whose data is removed later is deleted as far as these clients see.
+	if _, err := s.services.Tenancy.Delete(ctx, c.actor, string(org.ID), app.AnyRevision); err != nil {
 		return nil, err
 	}
 	return &messageOutput{&messageView{Message: "Organization deleted successfully"}}, nil

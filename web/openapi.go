@@ -35,6 +35,7 @@ func (s *Server) newAPI() (huma.API, *registrar) {
 				{Name: "Organizations", Description: "Tenants: names, state, where their data is."},
 				{Name: "Documents", Description: "An organization's data."},
 				{Name: "Sign-in", Description: "Tokens."},
+				{Name: "Operations", Description: "Acts of several steps that end by themselves, wherever a server dies."},
 				{Name: "Operation", Description: "For those who run the server."},
 				{Name: "Compatible", Description: "The routes of the first system, for its clients."},
 				{Name: "Reference"},

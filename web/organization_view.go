@@ -15,7 +15,7 @@ type organizationView struct {
 	Slug       string            `json:"slug" doc:"Unique now; it may be another's after a rename or deletion."`
 	ExternalID string            `json:"external_id,omitempty" doc:"The caller's own id for it."`
 	Metadata   map[string]string `json:"metadata" nullable:"false"`
-	State      string            `json:"state" enum:"active,suspended"`
+	State      string            `json:"state" enum:"active,suspended,deleted"`
 	Revision   int64             `json:"revision" doc:"Counts the changes; it is the ETag."`
 	CreatedAt  string            `json:"created_at" format:"date-time"`
 	UpdatedAt  string            `json:"updated_at" format:"date-time"`

@@ -2,11 +2,8 @@ package web
 
 import (
 	"context"
-	"errors"
-	"net/http"
 
 	"tenantry/app"
-	"tenantry/app/journal"
 	"tenantry/app/tenancy"
 )
 
@@ -47,9 +44,11 @@ func (s *Server) createOrganization(ctx context.Context, in *createOrganizationI
 	if b.Placement != nil {
 		create.Cluster, create.Isolation = b.Placement.Cluster, app.Isolation(b.Placement.Isolation)
 	}
-	org, err := s.services.Tenancy.Create(ctx, callOf(ctx).actor, create)
+	c := callOf(ctx)
+	create.IdempotencyKey, create.Request = c.repeatable()
+	org, err := s.services.Tenancy.Create(ctx, c.actor, create)
 	if err != nil {
-		return nil, err
+		return nil, c.goesOn(err)
 	}
 	return &createdOrganization{
 		Location: s.opts.PublicURL + "/v1/organizations/" + string(org.ID),
@@ -92,7 +91,7 @@ type listOrganizationsInput struct {
 	Cursor     string `query:"cursor" doc:"The next_cursor of the page before."`
 	Text       string `query:"q" doc:"Part of the name, the slug or the external id."`
 	ExternalID string `query:"external_id" doc:"Exactly this one."`
-	State      string `query:"state" enum:"active,suspended"`
+	State      string `query:"state" enum:"active,suspended,deleted" doc:"Default: active and suspended ones. Operators alone see deleted ones, which can still be restored."`
 	Cluster    string `query:"cluster"`
 	Isolation  string `query:"isolation" enum:"collection,shared,database"`
 	Sort       string `query:"sort" enum:"created_at,-created_at,name,-name" default:"created_at"`
@@ -154,7 +153,8 @@ func (s *Server) patchOrganization(ctx context.Context, in *organizationRef) (*o
 	if update.IfRevision, err = c.expected(s.organizationRevision(ctx, in.Org)); err != nil {
 		return nil, err
 	}
-	return organizationOut(s.services.Tenancy.Update(ctx, c.actor, in.Org, update))
+	out, err := organizationOut(s.services.Tenancy.Update(ctx, c.actor, in.Org, update))
+	return out, c.goesOn(err)
 }
 
 func (s *Server) organizationRevision(ctx context.Context, ref string) func() (int64, error) {
@@ -164,38 +164,21 @@ func (s *Server) organizationRevision(ctx context.Context, ref string) func() (i
 	}
 }
 
-// deletedOutput is nothing, or what goes on after the answer.
-type deletedOutput struct {
-	Status int
-	Body   *pendingView
-}
-
-type pendingView struct {
-	OperationID string `json:"operation_id" doc:"The operation that removes what is left."`
-	State       string `json:"state" doc:"Always running."`
-}
-
-func (s *Server) deleteOrganization(ctx context.Context, in *organizationRef) (*deletedOutput, error) {
+func (s *Server) deleteOrganization(ctx context.Context, in *organizationRef) (*struct{}, error) {
 	c := callOf(ctx)
 	revision, err := c.expected(s.organizationRevision(ctx, in.Org))
 	if err != nil {
 		return nil, err
 	}
-	return deleted(s.services.Tenancy.Delete(ctx, c.actor, in.Org, revision))
-}
-
-// deleted answers a deletion. One that goes on in the background is done as
-// far as anybody can see.
-func deleted(err error) (*deletedOutput, error) {
-	var pending *journal.PendingError
-	switch {
-	case errors.As(err, &pending):
-		return &deletedOutput{Status: http.StatusAccepted,
-			Body: &pendingView{OperationID: string(pending.Operation), State: string(app.OperationRunning)}}, nil
-	case err != nil:
+	deletion, err := s.services.Tenancy.Delete(ctx, c.actor, in.Org, revision)
+	if err != nil || deletion.Done {
 		return nil, err
 	}
-	return &deletedOutput{Status: http.StatusNoContent}, nil
+	return nil, c.acceptedAs(deletion.Operation)
+}
+
+func (s *Server) restoreOrganization(ctx context.Context, in *organizationRef) (*organizationOutput, error) {
+	return organizationOut(s.services.Tenancy.Restore(ctx, callOf(ctx).actor, in.Org))
 }
 
 func (s *Server) suspendOrganization(ctx context.Context, in *organizationRef) (*organizationOutput, error) {

@@ -185,6 +185,11 @@ func (c *call) checkQuery() *Problem {
 	return p
 }
 
+// repeatable gives the request's idempotency key and the body that it is for.
+func (c *call) repeatable() (key string, body []byte) {
+	return string(c.fiber.Request().Header.Peek("Idempotency-Key")), bytes.Clone(c.fiber.Request().Body())
+}
+
 func (c *call) lines(header string) []string {
 	peeked := c.fiber.Request().Header.PeekAll(header)
 	if len(peeked) == 0 {
@@ -199,8 +204,9 @@ func (c *call) lines(header string) []string {
 
 // failure turns a handler's error into what Huma writes.
 func (c *call) failure(err error) error {
-	if n, ok := err.(*notModified); ok { //nolint:errorlint // made by the handlers, never wrapped
-		return n
+	switch err.(type) { //nolint:errorlint // made by the handlers, never wrapped
+	case *notModified, *accepted:
+		return err
 	}
 	p := problemOf(err)
 	if over := c.Err(); over != nil && p.Status == http.StatusInternalServerError {

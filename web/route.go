@@ -42,6 +42,8 @@ type route struct {
 	// query are the parameters there are; others are refused unless loose.
 	query map[string]bool
 	loose bool
+	// long: answered 202 with the operation when it takes too long.
+	long bool
 	// compat: a conflict is answered 400.
 	compat   bool
 	register func(huma.API)
@@ -110,6 +112,9 @@ func (rt *route) shows(status int, text string, body any) *route {
 	return rt
 }
 
+// goesOn says that an act may be answered before it is done.
+func (rt *route) goesOn() *route { rt.long = true; return rt }
+
 // header documents request headers that the handler reads.
 func (rt *route) header(h ...string) *route {
 	for _, name := range h {
@@ -126,6 +131,8 @@ func (rt *route) header(h ...string) *route {
 var headerDocs = map[string]string{
 	"If-Match":      `The change is made only if the thing still has this ETag: "*", or a list of entity tags in quotes.`,
 	"If-None-Match": "Answered 304 if the thing still has this ETag.",
+	"Idempotency-Key": "A word of your own, new for each new request. The same request with the same key, within 24 hours, " +
+		"is answered as the first was; 409 while that is on its way, 422 for another request.",
 }
 
 // describe completes what OpenAPI says of the route, from what it is.
@@ -145,6 +152,13 @@ func (rt *route) describe(registry huma.Registry, password bool) {
 	for status, body := range rt.shown {
 		rt.op.Responses[strconv.Itoa(status)].Content = map[string]*huma.MediaType{
 			jsonType: {Schema: registry.Schema(reflect.TypeOf(body), true, rt.op.OperationID)}}
+	}
+	if rt.long {
+		rt.op.Responses[strconv.Itoa(http.StatusAccepted)] = &huma.Response{
+			Description: "It goes on, or, for a deletion, waits until it cannot be taken back: the operation",
+			Headers:     map[string]*huma.Param{"Location": {Schema: &huma.Schema{Type: huma.TypeString}}},
+			Content:     map[string]*huma.MediaType{jsonType: {Schema: registry.Schema(reflect.TypeFor[operationView](), true, "Operation")}},
+		}
 	}
 	if rt.access == exempt {
 		fails(0, "Any other failure")

@@ -29,23 +29,39 @@ func (s *Server) table() []*route {
 			tag("Documents").header("If-Match").answers(http.StatusNoContent),
 
 		at("POST "+orgs, optional, jsonBody, s.createOrganization, "create-organization", "Create an organization").
-			tag("Organizations").answers(http.StatusCreated).
+			tag("Organizations").answers(http.StatusCreated).header("Idempotency-Key").goesOn().
 			says("Anybody may, unless the operator closed signup."),
 		at("GET "+orgs, required, noBody, s.listOrganizations, "list-organizations", "List organizations").
 			tag("Organizations").says("Operators see all, users their own."),
 		at("PATCH "+org, required, rawJSON, s.patchOrganization, "patch-organization", "Change an organization").
-			tag("Organizations").header("If-Match").accepts(organizationPatchView{}).in(mergeType, jsonType).
+			tag("Organizations").header("If-Match").accepts(organizationPatchView{}).in(mergeType, jsonType).goesOn().
 			says("For owners and admins. The body is a JSON merge patch (RFC 7396). With a new slug the documents follow."),
 		at("DELETE "+org, required, noBody, s.deleteOrganization, "delete-organization", "Delete an organization").
-			tag("Organizations").header("If-Match").answers(http.StatusAccepted).
-			also(http.StatusNoContent, "Deleted, its data too").
-			says("For owners. Nobody sees it from now on and its tokens are worth nothing. Answered 202 where the removal of its data goes on."),
+			tag("Organizations").header("If-Match").answers(http.StatusNoContent).goesOn().
+			says("For owners and operators. None of its members sees it from now on and its tokens are worth nothing. Answered 202 where " +
+				"its data is removed later: with a retention in the configuration, until when an operator can restore it."),
+		at("POST "+org+"/restore", required, noBody, s.restoreOrganization, "restore-organization", "Take a deletion back").
+			tag("Organizations").says("For operators, within the retention of the configuration."),
 		at("POST "+org+"/suspend", required, noBody, s.suspendOrganization, "suspend-organization", "Suspend an organization").
 			tag("Organizations").says("For operators. Its members are refused; its data stays."),
 		at("POST "+org+"/resume", required, noBody, s.resumeOrganization, "resume-organization", "Resume a suspended organization").
 			tag("Organizations").says("For operators."),
 		at("GET "+org+"/placement", required, noBody, s.getPlacement, "get-placement", "Say where an organization's data is, and how much").
 			tag("Organizations").says("For owners, admins and operators."),
+
+		at("GET /v1/operations", required, noBody, s.listOperations, "list-operations", "List operations").
+			tag("Operations").says("The newest first. Operators see all; owners and admins those of their organization."),
+		at("GET /v1/operations/{id}", required, noBody, s.getOperation, "get-operation", "Get an operation").
+			tag("Operations").says("For operators, and owners and admins of its organization."),
+		at("POST /v1/operations/{id}/retry", required, noBody, s.retryOperation, "retry-operation", "Go on with an operation now").
+			tag("Operations").says("For operators. An operation that was refused is tried again by itself; this does not wait for that."),
+		at("POST /v1/operations/{id}/cancel", required, noBody, s.cancelOperation, "cancel-operation", "Give an operation up").
+			tag("Operations").says("For operators. What it did is undone. A deletion can be cancelled until its due_at; 409 for what can only go forward."),
+
+		at("GET /v1/clusters", required, noBody, s.listClusters, "list-clusters", "List clusters").
+			tag("Operation").says("For operators. Measures each of them, which takes a second for every 10,000 organizations."),
+		at("POST /v1/doctor", required, jsonBody, s.doctor, "doctor", "Compare the registry with the clusters").
+			tag("Operation").says("For operators. Says what is not as it should be, and mends on request what no data can be lost by."),
 
 		at("POST /v1/auth/login", limited, jsonBody, s.login, "login", "Sign in").
 			tag("Sign-in").says("409 organization_required lists the choices of a user who is in several and named none."),
@@ -83,13 +99,13 @@ func (s *Server) table() []*route {
 func (s *Server) seedTable() []*route {
 	return []*route{
 		at("POST /org/create", optional, jsonBody, s.seedCreate, "seed-create", "Create an organization").
-			tag("Compatible").seed().answers(http.StatusCreated),
+			tag("Compatible").seed().answers(http.StatusCreated).header("Idempotency-Key").goesOn(),
 		at("POST /admin/login", limited, formBody, s.seedLogin, "seed-login", "Sign in").
 			tag("Compatible").seed().accepts(seedLoginView{}),
 		at("GET /org/get", optional, noBody, s.seedGet, "seed-get", "Get an organization by its name").
 			tag("Compatible").seed(),
 		at("PUT /org/update", required, jsonBody, s.seedUpdate, "seed-update", "Rename an organization or change its administrator's credentials").
-			tag("Compatible").seed(),
+			tag("Compatible").seed().goesOn(),
 		at("DELETE /org/delete", required, mayBody, s.seedDelete, "seed-delete", "Delete an organization").
 			tag("Compatible").seed().accepts(seedDeleteView{}),
 		at("GET /health", exempt, noBody, s.seedHealth, "seed-health", "Say that the server is alive").

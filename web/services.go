@@ -51,10 +51,17 @@ type Tenancy interface {
 	OwnerEmail(ctx context.Context, org app.Organization) (string, error)
 	List(ctx context.Context, actor app.Actor, in tenancy.ListInput) (tenancy.ListPage, error)
 	Update(ctx context.Context, actor app.Actor, ref string, in tenancy.UpdateInput) (app.Organization, error)
-	Delete(ctx context.Context, actor app.Actor, ref string, ifRevision int64) error
+	Delete(ctx context.Context, actor app.Actor, ref string, ifRevision int64) (tenancy.Deletion, error)
+	Restore(ctx context.Context, actor app.Actor, ref string) (app.Organization, error)
 	Suspend(ctx context.Context, actor app.Actor, ref string) (app.Organization, error)
 	Resume(ctx context.Context, actor app.Actor, ref string) (app.Organization, error)
 	Placement(ctx context.Context, actor app.Actor, ref string) (tenancy.PlacementView, error)
+	Operations(ctx context.Context, actor app.Actor, in tenancy.OperationsInput) (tenancy.OperationPage, error)
+	Operation(ctx context.Context, actor app.Actor, id string) (tenancy.OperationView, error)
+	RetryOperation(ctx context.Context, actor app.Actor, id string) (tenancy.OperationView, error)
+	CancelOperation(ctx context.Context, actor app.Actor, id string) (tenancy.OperationView, error)
+	Clusters(ctx context.Context, actor app.Actor) ([]tenancy.ClusterView, error)
+	Doctor(ctx context.Context, actor app.Actor, repair bool) ([]tenancy.Finding, error)
 }
 
 // Documents is what the routes need of documents. documents.Service does it.

@@ -85,6 +85,10 @@ func Open(ctx context.Context, cfg config.Config, version string, log *slog.Logg
 		SignupOpen: cfg.Signup == config.SignupOpen,
 		Cluster:    cfg.PlacementCluster(),
 		Isolation:  app.Isolation(cfg.Placement.Isolation),
+
+		DeletionRetention: cfg.DeletionRetention,
+		OperationWait:     cfg.OperationWait,
+		FingerprintKey:    key.Derive("fingerprints of requests"),
 	}, app.Now, log)
 	if err != nil {
 		return nil, err
@@ -120,8 +124,10 @@ func (a *Appliance) prune(ctx context.Context) {
 	ticker := time.NewTicker(time.Hour)
 	defer ticker.Stop()
 	for {
-		if _, err := a.registry.PruneOperations(ctx, app.Now().Add(-operationsKept)); err != nil && ctx.Err() == nil {
-			a.log.Warn("old operations were not pruned", "error", err)
+		_, err := a.registry.PruneOperations(ctx, app.Now().Add(-operationsKept))
+		_, more := a.registry.PruneRepetitions(ctx, app.Now())
+		if err = errors.Join(err, more); err != nil && ctx.Err() == nil {
+			a.log.Warn("old operations and repetitions were not pruned", "error", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -145,6 +151,9 @@ func (a *Appliance) Health(ctx context.Context) map[string]error {
 func (a *Appliance) Close() error {
 	a.stop()
 	a.background.Wait()
+	if a.Tenancy != nil {
+		a.Tenancy.Close()
+	}
 	if a.Identity != nil {
 		a.Identity.Close()
 	}

@@ -21,6 +21,14 @@ type Organization struct {
 	UpdatedAt  time.Time         `json:"updated_at"`
 }
 
+// Deletion says how far the deletion of an organization is.
+type Deletion struct {
+	// Pending: its members are refused, its data is removed later, by this
+	// operation.
+	Pending   bool
+	Operation Operation
+}
+
 // NewOrganization is what an organization is made of. Empty fields are left to
 // the server.
 type NewOrganization struct {
@@ -124,11 +132,18 @@ func (c *Client) UpdateOrganization(ctx context.Context, ref string, in Organiza
 	return out, err
 }
 
-// DeleteOrganization deletes an organization and its data. pending: it is gone
-// for everybody, and the removal of its data goes on.
-func (c *Client) DeleteOrganization(ctx context.Context, ref string) (pending bool, err error) {
-	status, err := c.do(ctx, call{method: http.MethodDelete, path: organizations + "/" + segment(ref)}, nil)
-	return status == http.StatusAccepted, err
+// DeleteOrganization deletes an organization and its data; an operator who
+// deletes one that can still be restored removes its data now.
+func (c *Client) DeleteOrganization(ctx context.Context, ref string) (Deletion, error) {
+	var out Deletion
+	status, err := c.do(ctx, call{method: http.MethodDelete, path: organizations + "/" + segment(ref)}, &out.Operation)
+	out.Pending = status == http.StatusAccepted
+	return out, err
+}
+
+// RestoreOrganization takes a deletion back. For operators.
+func (c *Client) RestoreOrganization(ctx context.Context, ref string) (Organization, error) {
+	return c.actOn(ctx, ref, "restore")
 }
 
 // SuspendOrganization closes an organization to its members. For operators.

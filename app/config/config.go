@@ -28,6 +28,8 @@ type Config struct {
 	SealKey                string // 32 bytes in base64, or "": the data folder has one
 	TrustedProxies         []string
 	AllowNetworkFilesystem bool
+	DeletionRetention      time.Duration // 0: what is deleted is removed at once
+	OperationWait          time.Duration
 
 	Registry  Registry
 	Clusters  map[string]Cluster // by name; there is at least one

@@ -53,6 +53,11 @@ func Keys() []Key {
 		{Name: "allow_network_filesystem", Default: false, value: func(c *Config) value { return boolValue(&c.AllowNetworkFilesystem) },
 			Help: "Take a data folder on a network file system at your own risk. Only where you know that\nits locks work and that one server alone uses it."},
 
+		{Name: "deletion_retention", Default: "0s", value: func(c *Config) value { return durationValue(&c.DeletionRetention, 0, forever) },
+			Help: "How long an operator can restore a deleted organization, such as \"720h\". Until then\nits names stay taken; 0s removes its data at once."},
+		{Name: "operation_wait", Default: "5s", value: func(c *Config) value { return durationValue(&c.OperationWait, 10*time.Millisecond, time.Minute) },
+			Help: "How long a request waits for the end of what it began. What takes longer goes on, and\nthe request is answered 202 with the operation."},
+
 		{Name: "registry.url", Default: "sqlite:registry.db", value: func(c *Config) value { return textValue(&c.Registry.URL, storage) },
 			Help: "The master database, relative to the data folder. Elsewhere, for instance on a faster\ndisk, its folder is held by this server alone as well, and is a part of the backup."},
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -22,14 +23,19 @@ type Runner struct {
 	log     *slog.Logger
 	plans   map[app.OperationKind]Plan
 
+	// wait is how long Run waits for the end; zero is until the end.
+	wait time.Duration
+
 	mu      sync.Mutex
 	running map[app.OperationID]bool
+	rest    sync.WaitGroup // what goes on after Run returned
 }
 
-// NewRunner makes a Runner that can recover the kinds of the plans.
-func NewRunner(journal app.Journal, clock app.Clock, log *slog.Logger, plans ...Plan) *Runner {
+// NewRunner makes a Runner that can recover the kinds of the plans. Run waits
+// for the end of an operation as long as wait says; zero waits until the end.
+func NewRunner(journal app.Journal, clock app.Clock, log *slog.Logger, wait time.Duration, plans ...Plan) *Runner {
 	r := &Runner{
-		journal: journal, clock: clock, log: log,
+		journal: journal, clock: clock, log: log, wait: wait,
 		plans:   make(map[app.OperationKind]Plan, len(plans)),
 		running: make(map[app.OperationID]bool),
 	}
@@ -53,17 +59,59 @@ func (e *PendingError) Error() string {
 // Unwrap gives what stopped it.
 func (e *PendingError) Unwrap() error { return e.Err }
 
+// RunningError says that an operation takes longer than its caller wants to
+// wait. It goes on, and ends by itself.
+type RunningError struct{ Operation app.OperationID }
+
+func (e *RunningError) Error() string {
+	return "operation " + string(e.Operation) + " is still running"
+}
+
 // Run calls begin, which records the operation, and then does the plan's
 // steps. The error of begin is returned as it is: nothing was begun. After the
-// error of a step everything was undone, unless it is a PendingError.
+// error of a step everything was undone, unless it is a PendingError. A
+// RunningError comes when the steps take longer than the runner waits.
 func (r *Runner) Run(ctx context.Context, p Plan, op app.Operation, begin func(context.Context) error) error {
 	r.claim(op.ID)
-	defer r.release(op.ID)
 	if err := begin(ctx); err != nil {
+		r.release(op.ID)
 		return err
 	}
-	return r.do(context.WithoutCancel(ctx), p, op)
+	ctx = context.WithoutCancel(ctx)
+	if r.wait == 0 {
+		defer r.release(op.ID)
+		return r.do(ctx, p, op)
+	}
+	ended := make(chan error, 1)
+	r.rest.Go(func() {
+		defer r.release(op.ID)
+		ended <- r.guarded(ctx, p, op)
+	})
+	timer := time.NewTimer(r.wait)
+	defer timer.Stop()
+	select {
+	case err := <-ended:
+		return err
+	case <-timer.C:
+		return &RunningError{Operation: op.ID}
+	}
 }
+
+// guarded is do for a goroutine of our own, where nobody else would catch a
+// panic: the operation stays open, and recovery takes it up.
+func (r *Runner) guarded(ctx context.Context, p Plan, op app.Operation) (err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			r.log.Error("panic in an operation", "operation_id", op.ID, "kind", op.Kind,
+				"panic", fmt.Sprint(fault), "stack", string(debug.Stack()))
+			err = &PendingError{Operation: op.ID, Err: errors.New("panic")}
+		}
+	}()
+	return r.do(ctx, p, op)
+}
+
+// Wait waits for what goes on after Run returned.
+func (r *Runner) Wait() { r.rest.Wait() }
 
 func (r *Runner) do(ctx context.Context, p Plan, op app.Operation) error {
 	for _, step := range p.Steps {

@@ -80,7 +80,7 @@ func (s *Service) repeated(ctx context.Context, r *repetition) (*app.Organizatio
 	case !first.ExpiresAt.After(s.clock()):
 		return nil, nil
 	case !hmac.Equal(first.Fingerprint, r.fingerprint):
-		return nil, app.Invalid("Idempotency-Key", "idempotency_key_reused",
+		return nil, app.Fail(app.ErrInvalid, "idempotency_key_reused",
 			"This idempotency key was used for another request. Use a new key for each new request.")
 	}
 	// Past the directory's cache, which need not know of one just recorded.

@@ -46,6 +46,9 @@ type Config struct {
 	// DeletionRetention is how long a deleted organization can be restored; 0
 	// removes its data at once.
 	DeletionRetention time.Duration
+	// OperationWait is how long a caller waits for the end of an operation
+	// before it goes on without them (a journal.RunningError); 0 is until the end.
+	OperationWait time.Duration
 	// FingerprintKey makes the fingerprints of repeated requests, which hold
 	// passwords, worthless to who reads the registry.
 	FingerprintKey []byte
@@ -73,7 +76,7 @@ func New(registry Registry, directory *Directory, clusters map[string]app.Cluste
 		Directory: directory, registry: registry, clusters: clusters,
 		credentials: credentials, cfg: cfg, clock: clock, log: log,
 	}
-	s.runner = journal.NewRunner(registry, clock, log,
+	s.runner = journal.NewRunner(registry, clock, log, cfg.OperationWait,
 		s.createPlan(nil), s.renamePlan(nil), s.deletePlan())
 	return s, nil
 }
@@ -84,6 +87,9 @@ func (s *Service) Recover(ctx context.Context) (int, error) { return s.runner.Re
 
 // Reconcile recovers now and then until the context ends.
 func (s *Service) Reconcile(ctx context.Context) { s.runner.Reconcile(ctx) }
+
+// Close waits for the operations that go on after their callers were answered.
+func (s *Service) Close() { s.runner.Wait() }
 
 // Get gives an organization to its members and to operators.
 func (s *Service) Get(ctx context.Context, actor app.Actor, ref string) (app.Organization, error) {

@@ -79,8 +79,9 @@ func (s *Service) Delete(ctx context.Context, actor app.Actor, ref string, ifRev
 		})
 	}
 	var pending *journal.PendingError
+	var running *journal.RunningError
 	switch {
-	case errors.As(err, &pending):
+	case errors.As(err, &pending), errors.As(err, &running):
 		return Deletion{Operation: op.ID}, nil
 	case err != nil:
 		return Deletion{}, fmt.Errorf("delete organization: %w", stale(taken(err)))

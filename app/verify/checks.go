@@ -37,7 +37,7 @@ var checks = []check{
 	{"old name", "The old name is gone.", []string{"update"}, (*run).oldName},
 	{"documents follow", "Its documents are under the new name, unchanged.", []string{"document", "update"}, (*run).documentsFollow},
 	{"delete", "It is deleted by its owner.", []string{"login"}, (*run).deleteFirst},
-	{"gone", "Its token and its sign-in are worth nothing, and its name is free.", []string{"delete"}, (*run).gone},
+	{"gone", "Its token and its sign-in are worth nothing, and its name is free, or kept as long as it can be restored.", []string{"delete"}, (*run).gone},
 }
 
 func (r *run) ready(ctx context.Context) error {
@@ -270,6 +270,9 @@ func (r *run) nameIsFree(ctx context.Context) error {
 	next.name = r.first.name
 	if r.renamed.Name != "" {
 		next.name = r.renamed.Name
+	}
+	if r.first.retained {
+		return refused(r.create(ctx, &next), http.StatusConflict)
 	}
 	for wait := 50 * time.Millisecond; ; wait *= 2 {
 		err := r.create(ctx, &next)

@@ -1,0 +1,58 @@
+package client
+
+import (
+	"context"
+	"net/http"
+)
+
+// Cluster is a place that stores tenant data. What could not be measured is
+// nil.
+type Cluster struct {
+	Name          string        `json:"name"`
+	Status        string        `json:"status"` // "ok" or "failing"
+	Detail        string        `json:"detail,omitempty"`
+	Organizations int64         `json:"organizations"`
+	Engine        string        `json:"engine,omitempty"`
+	Version       string        `json:"version,omitempty"`
+	Capabilities  *Capabilities `json:"capabilities,omitempty"`
+	Namespaces    *int64        `json:"namespaces,omitempty"`
+	Documents     *int64        `json:"documents,omitempty"`
+	Bytes         *int64        `json:"bytes,omitempty"`
+}
+
+// Capabilities is what a cluster can do.
+type Capabilities struct {
+	Isolations   []string `json:"isolations"`
+	Transactions bool     `json:"transactions"`
+}
+
+// Clusters lists the clusters. For operators.
+func (c *Client) Clusters(ctx context.Context) ([]Cluster, error) {
+	var out struct {
+		Items []Cluster `json:"items"`
+	}
+	_, err := c.do(ctx, call{method: http.MethodGet, path: "/v1/clusters"}, &out)
+	return out.Items, err
+}
+
+// Finding is one thing that is not as it should be.
+type Finding struct {
+	Kind           string `json:"kind"`
+	OrganizationID string `json:"organization_id,omitempty"`
+	Cluster        string `json:"cluster,omitempty"`
+	Database       string `json:"database,omitempty"`
+	Collection     string `json:"collection,omitempty"`
+	OperationID    string `json:"operation_id,omitempty"`
+	Detail         string `json:"detail"`
+	Repaired       bool   `json:"repaired"`
+}
+
+// Doctor compares the registry with the clusters; repair mends what no data
+// can be lost by. For operators.
+func (c *Client) Doctor(ctx context.Context, repair bool) ([]Finding, error) {
+	var out struct {
+		Findings []Finding `json:"findings"`
+	}
+	_, err := c.do(ctx, call{method: http.MethodPost, path: "/v1/doctor", body: map[string]bool{"repair": repair}}, &out)
+	return out.Findings, err
+}

@@ -1,0 +1,60 @@
+package tenancy
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"tenantry/app"
+)
+
+// usageTimeout bounds the measuring of one cluster.
+const usageTimeout = 5 * time.Second
+
+// ClusterView is a cluster as operators see it. Never its connection string.
+type ClusterView struct {
+	Name string
+	// Health is what is wrong with it, or nil.
+	Health error
+	// Organizations counts those that the registry places there, in whichever
+	// state.
+	Organizations int64
+	// Usage is nil where the cluster could not be measured in time.
+	Usage *app.ClusterUsage
+}
+
+// Clusters lists the clusters by name, measured side by side. For operators.
+func (s *Service) Clusters(ctx context.Context, actor app.Actor) ([]ClusterView, error) {
+	if err := operatorOnly(actor); err != nil {
+		return nil, err
+	}
+	views := make([]ClusterView, 0, len(s.clusters))
+	for _, name := range slices.Sorted(maps.Keys(s.clusters)) {
+		n, err := s.registry.CountOrganizations(ctx, app.OrganizationQuery{Cluster: name})
+		if err != nil {
+			return nil, fmt.Errorf("count the organizations of cluster %s: %w", name, err)
+		}
+		views = append(views, ClusterView{Name: name, Organizations: n})
+	}
+	ctx, cancel := context.WithTimeout(ctx, usageTimeout)
+	defer cancel()
+	var measuring sync.WaitGroup
+	for i := range views {
+		measuring.Go(func() {
+			cluster := s.clusters[views[i].Name]
+			usage, err := cluster.Usage(ctx)
+			if err != nil {
+				s.log.Warn("a cluster was not measured", "cluster", views[i].Name, "error", err)
+			} else {
+				views[i].Usage = &usage
+			}
+			// After the measuring, which may have found damage.
+			views[i].Health = cluster.Health(ctx)
+		})
+	}
+	measuring.Wait()
+	return views, nil
+}

@@ -1,0 +1,106 @@
+package web
+
+import (
+	"context"
+	"errors"
+
+	"tenantry/app"
+	"tenantry/app/tenancy"
+)
+
+type clusterView struct {
+	Name          string            `json:"name"`
+	Status        string            `json:"status" enum:"ok,failing"`
+	Detail        string            `json:"detail,omitempty" doc:"What is wrong, where it can be told."`
+	Organizations int64             `json:"organizations" doc:"Those that the registry places here."`
+	Engine        string            `json:"engine,omitempty" enum:"sqlite,mongodb"`
+	Version       string            `json:"version,omitempty" doc:"Of the engine."`
+	Capabilities  *capabilitiesView `json:"capabilities,omitempty" doc:"Absent, as all that follows, where the cluster could not be measured."`
+	Namespaces    *int64            `json:"namespaces,omitempty" doc:"Collections that are there."`
+	Documents     *int64            `json:"documents,omitempty"`
+	Bytes         *int64            `json:"bytes,omitempty" doc:"That it takes on disk."`
+}
+
+type capabilitiesView struct {
+	Isolations   []string `json:"isolations" nullable:"false"`
+	Transactions bool     `json:"transactions"`
+}
+
+func viewCluster(c tenancy.ClusterView) clusterView {
+	v := clusterView{Name: c.Name, Status: "ok", Organizations: c.Organizations}
+	if c.Health != nil {
+		v.Status, v.Detail = "failing", "See the server's log."
+		var told *app.Error
+		if errors.As(c.Health, &told) {
+			v.Detail = told.Detail
+		}
+	}
+	if u := c.Usage; u != nil {
+		isolations := make([]string, len(u.Isolations))
+		for i, isolation := range u.Isolations {
+			isolations[i] = string(isolation)
+		}
+		v.Engine, v.Version = u.Engine, u.Version
+		v.Capabilities = &capabilitiesView{Isolations: isolations, Transactions: u.Transactions}
+		v.Namespaces, v.Documents, v.Bytes = &u.Namespaces, &u.Documents, &u.Bytes
+	}
+	return v
+}
+
+type listClustersOutput struct {
+	Body struct {
+		Items []clusterView `json:"items" nullable:"false"`
+	}
+}
+
+func (s *Server) listClusters(ctx context.Context, _ *struct{}) (*listClustersOutput, error) {
+	clusters, err := s.services.Tenancy.Clusters(ctx, callOf(ctx).actor)
+	if err != nil {
+		return nil, err
+	}
+	out := &listClustersOutput{}
+	out.Body.Items = make([]clusterView, len(clusters))
+	for i, c := range clusters {
+		out.Body.Items[i] = viewCluster(c)
+	}
+	return out, nil
+}
+
+type doctorInput struct {
+	Body struct {
+		Repair bool `json:"repair,omitempty" doc:"Mend what no data can be lost by."`
+	}
+}
+
+type findingView struct {
+	Kind           string `json:"kind" doc:"A stable word." enum:"cluster_away,namespace_missing,namespace_misnamed,namespace_orphan,operation_stuck,organization_adrift"`
+	OrganizationID string `json:"organization_id,omitempty" format:"uuid"`
+	Cluster        string `json:"cluster,omitempty"`
+	Database       string `json:"database,omitempty"`
+	Collection     string `json:"collection,omitempty"`
+	OperationID    string `json:"operation_id,omitempty" format:"uuid"`
+	Detail         string `json:"detail"`
+	Repaired       bool   `json:"repaired"`
+}
+
+type doctorOutput struct {
+	Body struct {
+		Findings []findingView `json:"findings" nullable:"false" doc:"Empty: all is as it should be."`
+	}
+}
+
+func (s *Server) doctor(ctx context.Context, in *doctorInput) (*doctorOutput, error) {
+	findings, err := s.services.Tenancy.Doctor(ctx, callOf(ctx).actor, in.Body.Repair)
+	if err != nil {
+		return nil, err
+	}
+	out := &doctorOutput{}
+	out.Body.Findings = make([]findingView, len(findings))
+	for i, f := range findings {
+		out.Body.Findings[i] = findingView{
+			Kind: f.Kind, OrganizationID: string(f.Organization), Cluster: f.Cluster, Database: f.Database,
+			Collection: f.Collection, OperationID: string(f.Operation), Detail: f.Detail, Repaired: f.Repaired,
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,136 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"tenantry/app"
+	"tenantry/app/journal"
+	"tenantry/app/tenancy"
+)
+
+type operationView struct {
+	ID             string       `json:"id" format:"uuid"`
+	Kind           string       `json:"kind" enum:"create,rename,delete"`
+	OrganizationID string       `json:"organization_id" format:"uuid"`
+	State          string       `json:"state" enum:"running,completed,failed,cancelled"`
+	Undoing        bool         `json:"undoing,omitempty" doc:"What it did is being undone."`
+	Step           string       `json:"step,omitempty" doc:"The step that was refused last."`
+	Progress       progressView `json:"progress"`
+	DueAt          *string      `json:"due_at,omitempty" format:"date-time" nullable:"false" doc:"When a deletion removes the data, until when it can be taken back."`
+	Attempts       int          `json:"attempts" doc:"How often a step was refused."`
+	Error          string       `json:"error,omitempty" doc:"Why it does not come on or was undone. For operators."`
+	CreatedAt      string       `json:"created_at" format:"date-time"`
+	UpdatedAt      string       `json:"updated_at" format:"date-time"`
+}
+
+type progressView struct {
+	Done  int `json:"done" doc:"Steps that are done, as far as is known."`
+	Total int `json:"total"`
+}
+
+func viewOperation(op tenancy.OperationView) operationView {
+	v := operationView{
+		ID: string(op.ID), Kind: string(op.Kind), OrganizationID: string(op.OrganizationID), State: string(op.State),
+		Undoing: op.State.Undoing(), Step: op.Step, Progress: progressView{Done: op.Done, Total: op.Total},
+		DueAt: formatOptional(op.DueAt), Attempts: op.Attempts, Error: op.Operation.Error,
+		CreatedAt: formatTime(op.CreatedAt), UpdatedAt: formatTime(op.UpdatedAt),
+	}
+	if op.State.Open() {
+		v.State = string(app.OperationRunning)
+	}
+	return v
+}
+
+type operationOutput struct{ Body *operationView }
+
+func operationOut(op tenancy.OperationView, err error) (*operationOutput, error) {
+	if err != nil {
+		return nil, err
+	}
+	v := viewOperation(op)
+	return &operationOutput{&v}, nil
+}
+
+type listOperationsInput struct {
+	Organization string `query:"organization" doc:"Of the organization with this id or slug. Users see those of the one they are signed in to."`
+	Kind         string `query:"kind" enum:"create,rename,delete"`
+	State        string `query:"state" enum:"running,completed,failed,cancelled"`
+	Limit        int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
+	Cursor       string `query:"cursor" doc:"The next_cursor of the page before."`
+}
+
+type operationPageView struct {
+	Items      []operationView `json:"items" nullable:"false"`
+	NextCursor string          `json:"next_cursor,omitempty" doc:"Give it as cursor to read on. Absent: this was the last page."`
+}
+
+type listOperationsOutput struct{ Body *operationPageView }
+
+func (s *Server) listOperations(ctx context.Context, in *listOperationsInput) (*listOperationsOutput, error) {
+	page, err := s.services.Tenancy.Operations(ctx, callOf(ctx).actor, tenancy.OperationsInput{
+		Organization: in.Organization, Kind: in.Kind, State: in.State, Cursor: in.Cursor, Limit: in.Limit,
+	})
+	if err != nil {
+		return nil, err
+	}
+	view := &operationPageView{Items: make([]operationView, len(page.Items)), NextCursor: page.NextCursor}
+	for i, op := range page.Items {
+		view.Items[i] = viewOperation(op)
+	}
+	return &listOperationsOutput{view}, nil
+}
+
+type operationRef struct {
+	ID string `path:"id" doc:"The operation's id."`
+}
+
+func (s *Server) getOperation(ctx context.Context, in *operationRef) (*operationOutput, error) {
+	return operationOut(s.services.Tenancy.Operation(ctx, callOf(ctx).actor, in.ID))
+}
+
+func (s *Server) retryOperation(ctx context.Context, in *operationRef) (*operationOutput, error) {
+	return operationOut(s.services.Tenancy.RetryOperation(ctx, callOf(ctx).actor, in.ID))
+}
+
+func (s *Server) cancelOperation(ctx context.Context, in *operationRef) (*operationOutput, error) {
+	return operationOut(s.services.Tenancy.CancelOperation(ctx, callOf(ctx).actor, in.ID))
+}
+
+// accepted is the answer 202 of an act that goes on, which Huma takes as an
+// error: its body is another than that of the act when it is done.
+type accepted struct {
+	operationView
+	location string
+}
+
+func (a *accepted) Error() string  { return "operation " + a.ID + " goes on" }
+func (a *accepted) GetStatus() int { return http.StatusAccepted }
+
+// ContentType keeps Huma from writing a problem's.
+func (a *accepted) ContentType(string) string { return jsonType }
+
+// GetHeaders says where the operation is.
+func (a *accepted) GetHeaders() http.Header { return http.Header{"Location": {a.location}} }
+
+// goesOn turns the error of an act that takes longer than its caller waits
+// into the answer 202; any other error is given back.
+func (c *call) goesOn(err error) error {
+	var running *journal.RunningError
+	if !errors.As(err, &running) {
+		return err
+	}
+	return c.acceptedAs(running.Operation)
+}
+
+// acceptedAs answers with the operation as it is now. Whoever began it may not
+// be allowed to look at it, but is told what they began.
+func (c *call) acceptedAs(id app.OperationID) error {
+	op, err := c.server.services.Tenancy.Operation(c, app.Actor{Kind: app.AsOperator}, string(id))
+	if err != nil {
+		return err
+	}
+	op.Operation.Error = ""
+	return &accepted{viewOperation(op), c.server.opts.PublicURL + "/v1/operations/" + string(id)}
+}
