@@ -126,7 +126,8 @@ type Lifecycle interface {
 
 	// BeginDelete records the operation, with the state that the organization
 	// has as its Before, moves the organization to StateDeleting, or to
-	// StateDeleted where the operation has a DueAt, and ends its sessions.
+	// StateDeleted where the operation has a DueAt, and ends its sessions; the
+	// invalidations name each of its members.
 	// ErrStale as above; ErrNotFound when it is not visible; TakenError of
 	// ConflictOpenChange as above.
 	BeginDelete(ctx context.Context, op Operation, ifRevision int64) error

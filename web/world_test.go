@@ -44,6 +44,7 @@ type core struct {
 	registry app.Registry
 	cluster  app.Cluster
 	identity *identity.Service
+	tenancy  *tenancy.Service
 	folder   string
 }
 
@@ -52,6 +53,8 @@ type settings struct {
 	services   func(*Services)
 	closed     bool // signup
 	hashConfig identity.Config
+	tenancy    func(*tenancy.Config)
+	cluster    func(app.Cluster) app.Cluster // what stands before it
 }
 
 // newWorld starts a server. Its rate limit is off and all its requests are
@@ -125,15 +128,24 @@ func openCore(t testing.TB, set settings, log *slog.Logger) (Services, core, str
 		sqlite.ClusterOptions{Shards: 2, Version: "test", Logger: log})
 	must(err)
 	t.Cleanup(func() { _ = cluster.Close() })
+	var behind app.Cluster = cluster
+	if set.cluster != nil {
+		behind = set.cluster(cluster)
+	}
 	directory := tenancy.NewDirectory(registry)
 	key, err := seal.Load(folder.Path(), "")
 	must(err)
 	id, err := identity.New(ctx, registry, directory, key, set.hashConfig, app.Now, log)
 	must(err)
 	t.Cleanup(id.Close)
-	orgs, err := tenancy.New(registry, directory, map[string]app.Cluster{"default": cluster}, id,
-		tenancy.Config{SignupOpen: !set.closed, Cluster: "default", Isolation: app.IsolationCollection}, app.Now, log)
+	config := tenancy.Config{SignupOpen: !set.closed, Cluster: "default", Isolation: app.IsolationCollection,
+		FingerprintKey: key.Derive("test")}
+	if set.tenancy != nil {
+		set.tenancy(&config)
+	}
+	orgs, err := tenancy.New(registry, directory, map[string]app.Cluster{"default": behind}, id, config, app.Now, log)
 	must(err)
+	t.Cleanup(orgs.Close)
 	secret, _, err := id.FirstOperatorKey(ctx)
 	must(err)
 	return Services{
@@ -142,7 +154,7 @@ func openCore(t testing.TB, set settings, log *slog.Logger) (Services, core, str
 		Health: func(ctx context.Context) []Check {
 			return []Check{{"registry", registry.Health(ctx)}, {"cluster default", cluster.Health(ctx)}}
 		},
-	}, core{registry, cluster, id, folder.Path()}, secret
+	}, core{registry, cluster, id, orgs, folder.Path()}, secret
 }
 
 // answer is a response, read to its end.

@@ -9,7 +9,8 @@ import (
 
 // BeginDelete is as app.Lifecycle says.
 func (r *Registry) BeginDelete(ctx context.Context, op app.Operation, ifRevision int64) error {
-	return r.change(ctx, func(c *conn) error {
+	var members []app.Invalidation
+	err := r.d.write(ctx, func(c *conn) error {
 		o, err := present(c, op.OrganizationID, ifRevision)
 		if err != nil {
 			return err
@@ -25,9 +26,29 @@ func (r *Registry) BeginDelete(ctx context.Context, op app.Operation, ifRevision
 		if err := setState(c, o, state, op.CreatedAt); err != nil {
 			return err
 		}
+		if members, err = membersOf(c, o.ID); err != nil {
+			return err
+		}
 		_, err = c.exec(`DELETE FROM sessions WHERE organization_id = ?`, op.OrganizationID)
 		return err
-	}, app.Invalidation{Organization: op.OrganizationID})
+	})
+	if err == nil {
+		r.publish(append(members, app.Invalidation{Organization: op.OrganizationID})...)
+	}
+	return err
+}
+
+// membersOf names each membership of an organization, for who keeps what hangs
+// on one.
+func membersOf(c *conn, org app.OrganizationID) ([]app.Invalidation, error) {
+	var members []app.Invalidation
+	err := c.query(func(row scanner) error {
+		m := app.Invalidation{Organization: org}
+		err := row.Scan(&m.User)
+		members = append(members, m)
+		return err
+	}, `SELECT user_id FROM memberships WHERE organization_id = ?`, org)
+	return members, err
 }
 
 func setState(c *conn, o app.Organization, state app.OrganizationState, t time.Time) error {
@@ -83,7 +104,6 @@ func (r *Registry) BeginPurge(ctx context.Context, op app.Operation, t time.Time
 func (r *Registry) FinishDelete(ctx context.Context, op app.Operation, t time.Time) error {
 	var members []app.Invalidation
 	err := r.d.write(ctx, func(c *conn) error {
-		members = members[:0]
 		open, err := end(c, op.ID, app.OperationCompleted, "", t)
 		if err != nil {
 			return err
@@ -91,13 +111,7 @@ func (r *Registry) FinishDelete(ctx context.Context, op app.Operation, t time.Ti
 		if !open {
 			return endedAs(c, op.ID, app.OperationCompleted)
 		}
-		err = c.query(func(row scanner) error {
-			m := app.Invalidation{Organization: op.OrganizationID}
-			err := row.Scan(&m.User)
-			members = append(members, m)
-			return err
-		}, `SELECT user_id FROM memberships WHERE organization_id = ?`, op.OrganizationID)
-		if err != nil {
+		if members, err = membersOf(c, op.OrganizationID); err != nil {
 			return err
 		}
 		return removeOrganization(c, op.OrganizationID)

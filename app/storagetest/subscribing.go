@@ -90,7 +90,7 @@ func subscribing(s registrySuite) {
 		hears("FinishRename", ofOrganization)
 		remove := w.operation(app.OperationDelete, w.organization(org))
 		must(t, w.BeginDelete(w.ctx, remove, app.AnyRevision))
-		hears("BeginDelete", ofOrganization)
+		hears("BeginDelete", func(i app.Invalidation) bool { return i.Organization == org && i.User == user })
 		must(t, w.FinishDelete(w.ctx, remove, w.now()))
 		hears("FinishDelete", ofOrganization)
 
