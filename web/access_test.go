@@ -87,7 +87,7 @@ func TestWhoMay(t *testing.T) {
 	onlyOperator := func(success int) [columns]int { return [columns]int{401, 401, 403, 403, 403, 403, 403, success} }
 	n := 0
 	for _, row := range []struct {
-		route string // {org}, {name}, {doc}, {key} and {n} are filled in
+		route string // {org}, {name}, {doc}, {key}, {op} and {n} are filled in
 		body  string
 		want  [columns]int
 		fresh bool // the organization is used up
@@ -99,6 +99,13 @@ func TestWhoMay(t *testing.T) {
 		{route: "GET /v1/organizations/{org}/placement", want: [columns]int{401, 401, 404, 403, 403, 200, 200, 200}},
 		{route: "POST /v1/organizations/{org}/suspend", want: onlyOperator(200), fresh: true},
 		{route: "POST /v1/organizations/{org}/resume", want: onlyOperator(200)},
+		{route: "POST /v1/organizations/{org}/restore", want: onlyOperator(409)},
+		{route: "GET /v1/operations?organization={org}", want: [columns]int{401, 401, 404, 403, 403, 200, 200, 200}},
+		{route: "GET /v1/operations/{op}", want: [columns]int{401, 401, 404, 403, 403, 200, 200, 200}},
+		{route: "POST /v1/operations/{op}/retry", want: onlyOperator(409)},
+		{route: "POST /v1/operations/{op}/cancel", want: onlyOperator(409)},
+		{route: "GET /v1/clusters", want: onlyOperator(200)},
+		{route: "POST /v1/doctor", body: `{}`, want: onlyOperator(200)},
 		{route: "GET /v1/organizations", want: everybody},
 		{route: "POST /v1/organizations", body: `{"name":"By {n}","owner":{"email":"by{n}@x.example","password":"correct-horse-battery"}}`,
 			want: [columns]int{201, 401, 201, 201, 201, 201, 201, 201}},
@@ -154,7 +161,11 @@ func TestWhoMay(t *testing.T) {
 				if strings.Contains(row.route, "{key}") {
 					key = w.do("POST", "/v1/operator-keys", w.operator, fmt.Sprintf(`{"name":"spare %d"}`, n)).field("id")
 				}
-				fill := strings.NewReplacer("{org}", target.slug, "{doc}", doc, "{key}", key, "{n}", fmt.Sprint(n))
+				op := ""
+				if strings.Contains(row.route, "{op}") {
+					op = w.do("GET", "/v1/operations?organization="+target.slug, w.operator, nil).field("items.0.id")
+				}
+				fill := strings.NewReplacer("{org}", target.slug, "{op}", op, "{doc}", doc, "{key}", key, "{n}", fmt.Sprint(n))
 				method, path, _ := strings.Cut(fill.Replace(row.route), " ")
 				path = strings.ReplaceAll(path, "{name}", url.QueryEscape(target.name))
 				var body any

@@ -16,7 +16,16 @@ import (
 // faultyCluster refuses or holds what a test tells it to.
 type faultyCluster struct {
 	app.Cluster
-	provision, drop atomic.Pointer[func(context.Context) error]
+	provision, rename, drop atomic.Pointer[func(context.Context) error]
+}
+
+func (f *faultyCluster) Rename(ctx context.Context, ns app.Namespace, collection string, generation int64) error {
+	if fault := f.rename.Load(); fault != nil {
+		if err := (*fault)(ctx); err != nil {
+			return err
+		}
+	}
+	return f.Cluster.Rename(ctx, ns, collection, generation)
 }
 
 func (f *faultyCluster) Provision(ctx context.Context, ns app.Namespace) error {
@@ -89,6 +98,12 @@ func TestOperationsAreSeenByWhoMay(t *testing.T) {
 		t.Errorf("%d operations in pages", len(seen))
 	}
 	w.expect(w.do("GET", "/v1/operations?cursor=x", w.operator, nil), 422, "invalid")
+	for _, act := range []string{"/retry", "/cancel"} {
+		w.expect(w.do("POST", "/v1/operations/"+app.NewID[string]()+act, w.operator, nil), 404, "operation_not_found")
+	}
+	w.expect(w.do("POST", "/v1/organizations/nobody/restore", w.operator, nil), 404, "organization_not_found")
+	w.expect(w.do("POST", "/v1/doctor", w.operator, `{`), 400, "body_not_json")
+	w.expect(w.do("POST", "/v1/doctor", w.operator, `{"repair":1}`), 422, "invalid")
 }
 
 func TestRefusedCreationIsUndoneAndTold(t *testing.T) {
@@ -160,11 +175,36 @@ func TestLongOperationIsAnswered202(t *testing.T) {
 	if retried := w.do("POST", a.header.Get("Location")+"/retry", w.operator, nil); retried.field("state") != "running" {
 		t.Error("retried while it runs:", retried)
 	}
+	seed := w.do("POST", "/org/create", "", map[string]string{
+		"organization_name": "Slower", "email": "slower@acme.example", "password": "correct-horse-battery"})
+	w.expect(seed, 202, "")
 	close(release)
-	w.eventually(func() bool {
-		return w.do("GET", a.header.Get("Location"), w.operator, nil).field("state") == "completed"
-	})
+	for _, a := range []answer{a, seed} {
+		w.eventually(func() bool {
+			return w.do("GET", a.header.Get("Location"), w.operator, nil).field("state") == "completed"
+		})
+	}
 	w.expect(w.do("GET", "/v1/organizations/slow", w.operator, nil), 200, "")
+
+	hold := make(chan struct{})
+	set(&cluster.rename, func(context.Context) error { <-hold; return nil })
+	renamed := w.do("PATCH", "/v1/organizations/slow", w.operator, `{"name":"Still slow"}`)
+	w.expect(renamed, 202, "")
+	token := w.do("POST", "/v1/auth/login", "", map[string]string{"email": "slower@acme.example", "password": "correct-horse-battery"}).field("access_token")
+	seed = w.do("PUT", "/org/update", token, map[string]string{"organization_name": "Still slower"})
+	w.expect(seed, 202, "")
+	// Until it is done the old name is in force, and a second change waits.
+	w.expect(w.do("GET", "/v1/organizations/slow", w.operator, nil), 200, "")
+	w.expect(w.do("PATCH", "/v1/organizations/slow", w.operator, `{"name":"Slowest"}`), 409, "change_in_progress")
+	close(hold)
+	for _, a := range []answer{renamed, seed} {
+		w.eventually(func() bool {
+			return w.do("GET", a.header.Get("Location"), w.operator, nil).field("state") == "completed"
+		})
+	}
+	w.expect(w.do("GET", "/v1/organizations/still-slow", w.operator, nil), 200, "")
+	w.expect(w.do("GET", "/v1/organizations/still-slower", w.operator, nil), 200, "")
+	w.expect(w.do("GET", "/v1/organizations/slow", w.operator, nil), 404, "organization_not_found")
 }
 
 func (w *world) eventually(f func() bool) {

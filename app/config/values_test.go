@@ -18,6 +18,8 @@ var refused = map[string][]string{
 	"signup":                   {"", "Open", "invite", "true"},
 	"seal_key":                 {"x", "MDEyMzQ1Njc4OQ==", strings.Repeat("A", 43) + "=", strings.Repeat("A", 44), "%%%"},
 	"trusted_proxies":          {"10.0.0.1", "10.0.0.0/33", "10.0.0.0/", "proxy/8", "::ffff:10.0.0.0/104", "fe80::%eth0/64", "*"},
+	"deletion_retention":       {"", "-1h", "30d", "9999999h", "never"},
+	"operation_wait":           {"0s", "9ms", "61s", "5"},
 	"registry.url":             {"", "registry.db", "sqlite:", "sqlite: ", "sqlite://x", "sqlite:x?mode=ro", "sqlite:x#y", "sqlite:a%20b", "file:x", "mongodb://h", "mongodb+srv://h"},
 	"placement.cluster":        {"A", "-a", "a-", "a_b", "a.b", strings.Repeat("a", 41)},
 	"placement.isolation":      {"", "shared", "database", "Collection"},
