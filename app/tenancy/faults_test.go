@@ -109,8 +109,20 @@ func (r faultyRegistry) FinishDelete(ctx context.Context, op app.Operation, at t
 	return r.f.write("FinishDelete", func() error { return r.Registry.FinishDelete(ctx, op, at) })
 }
 
-func (r faultyRegistry) AbortOperation(ctx context.Context, id app.OperationID, reason string, at time.Time) error {
-	return r.f.write("AbortOperation", func() error { return r.Registry.AbortOperation(ctx, id, reason, at) })
+func (r faultyRegistry) BeginPurge(ctx context.Context, op app.Operation, at time.Time) error {
+	return r.f.write("BeginPurge", func() error { return r.Registry.BeginPurge(ctx, op, at) })
+}
+
+func (r faultyRegistry) RestoreOrganization(ctx context.Context, op app.Operation, at time.Time) (app.Organization, error) {
+	return answered(r.f, "RestoreOrganization", func() (app.Organization, error) { return r.Registry.RestoreOrganization(ctx, op, at) })
+}
+
+func (r faultyRegistry) NoteOperation(ctx context.Context, id app.OperationID, step, reason string, at time.Time) error {
+	return r.f.write("NoteOperation", func() error { return r.Registry.NoteOperation(ctx, id, step, reason, at) })
+}
+
+func (r faultyRegistry) AbortOperation(ctx context.Context, id app.OperationID, to app.OperationState, reason string, at time.Time) error {
+	return r.f.write("AbortOperation", func() error { return r.Registry.AbortOperation(ctx, id, to, reason, at) })
 }
 
 func (r faultyRegistry) Operation(ctx context.Context, id app.OperationID) (op app.Operation, err error) {

@@ -14,6 +14,7 @@ import (
 	"tenantry/app"
 	"tenantry/app/documents"
 	"tenantry/app/identity"
+	"tenantry/app/journal"
 	"tenantry/app/seal"
 	"tenantry/app/sqlite"
 	"tenantry/app/tenancy"
@@ -36,6 +37,15 @@ type house struct {
 type server struct {
 	*tenancy.Service
 	documents *documents.Service
+}
+
+// Delete is that of the service, with what goes on as an error.
+func (s *server) Delete(ctx context.Context, actor app.Actor, ref string, ifRevision int64) error {
+	d, err := s.Service.Delete(ctx, actor, ref, ifRevision)
+	if err == nil && !d.Done {
+		err = &journal.PendingError{Operation: d.Operation, Err: errors.New("not removed yet")}
+	}
+	return err
 }
 
 var (
@@ -151,7 +161,7 @@ func (h *house) organization(id app.OrganizationID) app.Organization {
 // namespace, of the right name, for every organization, which has its owner.
 func (h *house) tidy() {
 	h.t.Helper()
-	open, err := h.registry.OpenOperations(h.ctx)
+	open, err := h.registry.OpenOperations(h.ctx, app.Now().AddDate(100, 0, 0))
 	h.ok(err)
 	if len(open) > 0 {
 		h.t.Errorf("%d operations are open, the first: %+v", len(open), open[0])
