@@ -136,7 +136,8 @@ type Lifecycle interface {
 	// ConflictOpenChange when the deletion is past StateDeleted.
 	RestoreOrganization(ctx context.Context, op Operation, at time.Time) (Organization, error)
 	// BeginPurge moves a StateDeleted organization to StateDeleting, from where
-	// there is no way back. Doing it twice is doing it once.
+	// there is no way back, and makes its operation due at once, however early
+	// that is. Doing it twice is doing it once.
 	BeginPurge(ctx context.Context, op Operation, at time.Time) error
 	// FinishDelete removes the organization, its memberships, and the users who
 	// are members of nothing else; gives the names back; completes the operation.

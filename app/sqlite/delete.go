@@ -96,6 +96,9 @@ func (r *Registry) BeginPurge(ctx context.Context, op app.Operation, t time.Time
 		if err != nil || o.State != app.StateDeleted {
 			return err
 		}
+		if _, err := c.exec(`UPDATE operations SET due_at = NULL, updated_at = ? WHERE id = ?`, t.UnixMilli(), op.ID); err != nil {
+			return err
+		}
 		return setState(c, o, app.StateDeleting, t)
 	}, app.Invalidation{Organization: op.OrganizationID})
 }

@@ -73,7 +73,10 @@ func restoring(s registrySuite) {
 		must(t, w.BeginPurge(w.ctx, op, w.now()))
 		must(t, w.BeginPurge(w.ctx, op, w.now())) // twice is once
 		equal(t, "state", w.organization(org.ID).State, app.StateDeleting)
-		_, err := w.RestoreOrganization(w.ctx, op, w.now())
+		open, err := w.OpenOperations(w.ctx, beginning)
+		must(t, err)
+		equal(t, "open operations due now", len(open), 1)
+		_, err = w.RestoreOrganization(w.ctx, op, w.now())
 		taken(t, err, app.ConflictOpenChange)
 		equal(t, "state", w.organization(org.ID).State, app.StateDeleting)
 		must(t, w.FinishDelete(w.ctx, op, w.now()))

@@ -29,7 +29,8 @@ type act struct {
 	look func() outcome
 }
 
-var acts = map[string]func(h *house, n int) act{"create": createAct, "rename": renameAct, "delete": deleteAct}
+var acts = map[string]func(h *house, n int) act{"create": createAct, "repeat": repeatAct, "rename": renameAct,
+	"delete": deleteAct, "purge": purgeAct, "restore": restoreAct}
 
 // TestCrashMatrix fails each act at each of its writes, with the write done or
 // not, and kills the server before and after each of what it then writes;
@@ -86,7 +87,7 @@ func (h *house) crashCase(a act, f, then *faults) {
 	recordedUnheard := f.unheard && f.refuse == 0
 	if isPending := errors.As(err, &pending); !f.dead && !isPending && !recordedUnheard {
 		// Nothing is left for recovery, and the answer was the truth.
-		open, listErr := h.registry.OpenOperations(h.ctx, app.Now().AddDate(100, 0, 0))
+		open, listErr := h.registry.OpenOperations(h.ctx, app.Now())
 		h.ok(listErr)
 		if len(open) > 0 {
 			h.t.Fatalf("%s: an operation is open", what)
