@@ -146,6 +146,18 @@ func (a *Appliance) Health(ctx context.Context) map[string]error {
 	return health
 }
 
+// Load says what the writers of the registry and of every cluster have before
+// them, by the names that Health uses.
+func (a *Appliance) Load() map[string]func() sqlite.Load {
+	load := map[string]func() sqlite.Load{"registry": a.registry.Load}
+	for name, c := range a.clusters {
+		if c, ok := c.(*sqlite.Cluster); ok {
+			load["cluster "+name] = c.Load
+		}
+	}
+	return load
+}
+
 // Close ends the work in the background, writes what waits and gives the
 // folder back.
 func (a *Appliance) Close() error {

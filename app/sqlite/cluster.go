@@ -262,6 +262,21 @@ func (c *Cluster) Health(ctx context.Context) error {
 	return worst
 }
 
+// Load says how much the writers of the open shards have before them together.
+func (c *Cluster) Load() Load {
+	var all Load
+	for _, s := range c.known() {
+		s.mu.RLock()
+		if s.db != nil {
+			one := s.db.load()
+			all.LogBytes = max(all.LogBytes, one.LogBytes)
+			all.Waiting += one.Waiting
+		}
+		s.mu.RUnlock()
+	}
+	return all
+}
+
 // Close closes every shard after what is being written.
 func (c *Cluster) Close() error {
 	c.mu.Lock()

@@ -27,6 +27,8 @@ type conn struct {
 type keptStatement struct {
 	*sql.Stmt
 	used uint64
+	// reading is how many queries are reading its rows.
+	reading int
 }
 
 // dsn is the file's URI. The pragmas are ours alone: they are raw SQL. Beyond
@@ -63,34 +65,37 @@ func openConn(ctx context.Context, db *sql.DB, statements int) (*conn, error) {
 	return &conn{raw: raw, stmts: make(map[string]*keptStatement), limit: statements}, nil
 }
 
-func (c *conn) prepare(query string) (*sql.Stmt, error) {
+func (c *conn) prepare(query string) (*keptStatement, error) {
 	c.clock++
 	if s := c.stmts[query]; s != nil {
 		s.used = c.clock
-		return s.Stmt, nil
+		return s, nil
 	}
-	s, err := c.raw.PrepareContext(context.Background(), query)
+	prepared, err := c.raw.PrepareContext(context.Background(), query)
 	if err != nil {
 		return nil, err
 	}
 	if len(c.stmts) >= c.limit {
 		c.forgetOldest()
 	}
-	c.stmts[query] = &keptStatement{Stmt: s, used: c.clock}
+	s := &keptStatement{Stmt: prepared, used: c.clock}
+	c.stmts[query] = s
 	return s, nil
 }
 
-// forgetOldest closes the statement unused for longest. Never an arbitrary
-// one: that could be the one whose rows are being read.
+// forgetOldest closes the statement unused for longest. Never one whose rows
+// are being read: the driver would read freed memory, and the process die.
 func (c *conn) forgetOldest() {
 	oldest := ""
 	for query, s := range c.stmts {
-		if oldest == "" || s.used < c.stmts[oldest].used {
+		if s.reading == 0 && (oldest == "" || s.used < c.stmts[oldest].used) {
 			oldest = query
 		}
 	}
-	_ = c.stmts[oldest].Close()
-	delete(c.stmts, oldest)
+	if s := c.stmts[oldest]; s != nil {
+		_ = s.Close()
+		delete(c.stmts, oldest)
+	}
 }
 
 // exec runs a statement and gives the number of rows that it changed.
@@ -125,7 +130,11 @@ func (c *conn) query(row func(scanner) error, query string, args ...any) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = rows.Close() }()
+	s.reading++
+	defer func() {
+		_ = rows.Close()
+		s.reading--
+	}()
 	for rows.Next() {
 		if err := row(rows); err != nil {
 			return err

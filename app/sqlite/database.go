@@ -62,6 +62,7 @@ type database struct {
 	state  fileState
 
 	stop       context.CancelFunc
+	closing    func() error // shut, once
 	background sync.WaitGroup
 }
 
@@ -111,7 +112,7 @@ func openDatabase(ctx context.Context, path string, opts databaseOptions) (_ *da
 	}
 	d.writer = newWriter(d, c)
 	running, stop := context.WithCancel(context.Background())
-	d.stop = stop
+	d.stop, d.closing = stop, sync.OnceValue(d.shut)
 	d.background.Go(d.writer.serve)
 	d.background.Go(func() { d.watch(running) })
 	return d, nil
@@ -134,8 +135,10 @@ func makePrivate(path string) error {
 }
 
 // close writes what waits, folds the write-ahead log into the file and closes
-// it.
-func (d *database) close() error {
+// it. Doing it twice is doing it once.
+func (d *database) close() error { return d.closing() }
+
+func (d *database) shut() error {
 	d.stop()
 	// The writer goes last: who closes a file last folds its log into it, and
 	// only the writer may.

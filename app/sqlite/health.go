@@ -163,3 +163,15 @@ func checkFile(ctx context.Context, path, pragma string) (verdict string, err er
 	}
 	return verdict, nil
 }
+
+// Load is what a file's writer has before it.
+type Load struct {
+	// LogBytes is the size of the write-ahead log; of a cluster, of the largest.
+	LogBytes int64
+	// Waiting is how many writes wait for their turn.
+	Waiting int
+}
+
+func (d *database) load() Load {
+	return Load{LogBytes: d.logBytes(), Waiting: len(d.writer.queue)}
+}

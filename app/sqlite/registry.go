@@ -52,6 +52,9 @@ func openRegistry(ctx context.Context, folder *Folder, path string, s schema, op
 // Health says what is wrong with the registry's file, or nil.
 func (r *Registry) Health(ctx context.Context) error { return r.d.health(ctx) }
 
+// Load says how much the registry's writer has before it.
+func (r *Registry) Load() Load { return r.d.load() }
+
 // Close writes what waits and closes the file.
 func (r *Registry) Close() error { return r.d.close() }
 

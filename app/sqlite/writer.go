@@ -25,6 +25,8 @@ type writer struct {
 	d     *database
 	c     *conn // nil: to be opened again
 	queue chan *writeRequest
+	// logTried is when the log could last not be cut back.
+	logTried time.Time
 
 	mu     sync.RWMutex
 	closed bool
@@ -101,6 +103,7 @@ func (w *writer) serve() {
 		}
 		w.write(group)
 		clear(group)
+		w.boundLog()
 	}
 	if w.c != nil {
 		_ = w.c.run("PRAGMA wal_checkpoint(TRUNCATE)") // for a tidy folder; the log is as good
