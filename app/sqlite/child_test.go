@@ -17,9 +17,10 @@ import (
 // Some promises are about other processes. These are what such a process does;
 // each is this test binary, run again with one of the names.
 var childRoles = map[string]func(args []string) error{
-	"hold":  childHold,
-	"visit": childVisit,
-	"crash": childCrash,
+	"hold":    childHold,
+	"visit":   childVisit,
+	"crash":   childCrash,
+	"migrate": childMigrate,
 }
 
 const childRole = "TENANTRY_TEST_CHILD"

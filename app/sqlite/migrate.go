@@ -3,13 +3,9 @@ package sqlite
 import (
 	"context"
 	"embed"
-	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"sort"
-	"strings"
 )
 
 //go:embed schema/*.sql
@@ -91,7 +87,7 @@ func migrate(ctx context.Context, c *conn, d *database) error {
 	}
 	fresh := objects == 0 && version == 0
 	switch {
-	case !fresh && id != applicationID:
+	case id != applicationID && !(fresh && id == 0):
 		return fmt.Errorf("%s is a database of some other program; move it away", d.path)
 	case version > len(d.opts.schema.migrations):
 		return newer(ctx, c, d, version)
@@ -124,9 +120,12 @@ func migrate(ctx context.Context, c *conn, d *database) error {
 	}
 	for n := version + 1; n <= len(d.opts.schema.migrations); n++ {
 		if err := apply(c, d, n, backup); err != nil {
-			return fmt.Errorf("migrate from schema %d to %d (the file is as it was): %w", n-1, n, err)
+			return fmt.Errorf("migrate from schema %d to %d (the file stays at %d): %w", n-1, n, n-1, err)
 		}
 	}
+	// Into the file itself, so that its first page tells every version of the
+	// program what it is, also after a crash. The log is as good otherwise.
+	_ = c.run("PRAGMA wal_checkpoint(TRUNCATE)")
 	return nil
 }
 
@@ -175,38 +174,6 @@ func newer(ctx context.Context, c *conn, d *database, version int) error {
 	}
 	_ = rows.Err() // what was read is what can be said
 	return e
-}
-
-// backUp copies the file as it is now, through SQLite alone, and checks the
-// copy. It gives the copy's path.
-func backUp(ctx context.Context, c *conn, d *database, version int) (string, error) {
-	if err := os.MkdirAll(d.opts.backups, 0o700); err != nil {
-		return "", notWritable(d.opts.backups, err)
-	}
-	name := strings.ReplaceAll(strings.TrimSuffix(d.name, ".db"), "/", "-")
-	path := filepath.Join(d.opts.backups, fmt.Sprintf("%s-v%d-%s.db", name, version,
-		d.opts.clock().UTC().Format("20060102T150405.000Z")))
-	if _, err := c.raw.ExecContext(ctx, "VACUUM INTO ?", path); err != nil {
-		_ = os.Remove(path)
-		return "", fmt.Errorf("copy to %s: %w", path, err)
-	}
-	verdict, err := checkFile(ctx, path, "PRAGMA integrity_check(1)")
-	if err == nil && verdict != "ok" {
-		err = errors.New(verdict)
-	}
-	if err != nil {
-		return "", fmt.Errorf("the copy %s is not sound: %w", path, err)
-	}
-	// It is no live database, so it may be opened beside SQLite.
-	for _, p := range []string{path, d.opts.backups} {
-		if err := syncPath(p); err != nil {
-			return "", fmt.Errorf("make the copy durable: %w", err)
-		}
-	}
-	if err := os.Chmod(path, 0o600); err != nil {
-		return "", err
-	}
-	return path, nil
 }
 
 func pragma(ctx context.Context, c *conn, name string) (n int, err error) {
