@@ -11,6 +11,7 @@ import (
 	"sort"
 	"strings"
 	"sync"
+	"time"
 
 	"tenantry/app"
 )
@@ -92,14 +93,43 @@ func OpenCluster(ctx context.Context, dir, name string, opts ClusterOptions) (*C
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, notWritable(dir, err)
 	}
-	return &Cluster{
+	c := &Cluster{
 		name: name, dir: dir, opts: opts, shards: make(map[string]*shard), earlyReads: earlyReads,
 		databases: databaseOptions{
 			schema: schema, backups: opts.Backups, appVersion: opts.Version,
 			logger: opts.Logger.With("cluster", name), clock: opts.Clock,
-			readers: shardReaders, cacheKiB: shardCacheKiB,
+			readers: shardReaders, cacheKiB: shardCacheKiB, verify: verifyDocuments,
 		},
-	}, nil
+	}
+	if err := c.look(ctx); err != nil {
+		return nil, fmt.Errorf("cluster %s: %w", name, errors.Join(err, c.Close()))
+	}
+	return c, nil
+}
+
+// look refuses shards that a newer version wrote, and opens those that are
+// known to be damaged, so that Health tells of them.
+func (c *Cluster) look(ctx context.Context) error {
+	names, err := c.files()
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		s, err := c.shard(name)
+		if err != nil {
+			return err
+		}
+		_, statErr := os.Stat(s.path + damageSuffix)
+		isNewer := headerVersion(s.path) > len(c.databases.schema.migrations)
+		if statErr != nil && !isNewer {
+			continue
+		}
+		var newer *NewerError
+		if err := c.open(ctx, s, existing); errors.As(err, &newer) {
+			return newer
+		}
+	}
+	return nil
 }
 
 // Locate names the shard and the table of a new organization. See app.Cluster.
@@ -205,17 +235,8 @@ func (c *Cluster) open(ctx context.Context, s *shard, make whether) error {
 		}
 	}
 	// The one who happens to come first must not leave it half open by giving up.
-	ctx = context.WithoutCancel(ctx)
-	db, err := openDatabase(ctx, s.path, c.databases)
-	if err != nil {
-		return err
-	}
-	s.db = db
-	if err := s.opened(ctx); err != nil {
-		s.db = nil
-		return errors.Join(err, db.close())
-	}
-	return nil
+	s.failed, s.tried = s.open(context.WithoutCancel(ctx), c.databases), time.Now()
+	return s.failed
 }
 
 // files lists the shards that have a file, open or not.
@@ -246,20 +267,35 @@ func (c *Cluster) known() []*shard {
 	return list
 }
 
-// Health says what is wrong with the shards that are open: with the first one
-// that is damaged, or else the first one without room. See app.Registry.
+// Health says what is wrong with the shards that are open or cannot be opened:
+// with the first one that is damaged or away, or else the first one without
+// room. See app.Registry.
 func (c *Cluster) Health(ctx context.Context) error {
 	var worst error
 	for _, s := range c.known() {
-		s.mu.RLock()
-		if s.db != nil {
-			if err := s.db.health(ctx); err != nil && (worst == nil || errors.Is(err, app.ErrUnavailable) && !errors.Is(worst, app.ErrUnavailable)) {
-				worst = err
-			}
+		if err := c.health(ctx, s); err != nil && (worst == nil || errors.Is(err, app.ErrUnavailable) && !errors.Is(worst, app.ErrUnavailable)) {
+			worst = err
 		}
-		s.mu.RUnlock()
 	}
 	return worst
+}
+
+func (c *Cluster) health(ctx context.Context, s *shard) error {
+	s.mu.RLock()
+	db, failed, again := s.db, s.failed, time.Since(s.tried) >= probeEvery
+	if db != nil {
+		defer s.mu.RUnlock()
+		return db.health(ctx)
+	}
+	s.mu.RUnlock()
+	if failed == nil || !again {
+		return failed
+	}
+	// Nobody else may use it for long.
+	if err := c.open(ctx, s, existing); !errors.Is(err, app.ErrNotFound) {
+		return err
+	}
+	return nil
 }
 
 // Load says how much the writers of the open shards have before them together.

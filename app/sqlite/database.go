@@ -39,6 +39,8 @@ type databaseOptions struct {
 	// fullCheck asks for integrity_check in the background instead of the
 	// quicker quick_check.
 	fullCheck bool
+	// verify is what a check looks at beside what SQLite does; it may be nil.
+	verify func(context.Context, *sql.Tx) error
 	// readers is how many connections read the file at a time; zero is 4.
 	readers int
 	// cacheKiB is how much of the file each connection keeps in memory; zero is
@@ -92,25 +94,34 @@ func openDatabase(ctx context.Context, path string, opts databaseOptions) (_ *da
 		return nil, fmt.Errorf("open %s: %w", d.name, err)
 	}
 	d.writes.SetMaxOpenConns(1)
-	c, err := openConn(ctx, d.writes, opts.statements)
-	if err != nil {
+	var c *conn
+	defer func() {
+		if err == nil {
+			return
+		}
+		if faultOf(err) == faultDamaged {
+			noteDamage(path, err)
+		}
+		if faultOf(err) != faultNone {
+			err = translate(err, d.name)
+		}
+		err = fmt.Errorf("open %s: %w", d.name, err)
+		if c != nil {
+			_ = c.close()
+		}
 		_ = d.writes.Close()
-		return nil, fmt.Errorf("open %s: %w", d.name, translate(err, d.name))
+	}()
+	if c, err = openConn(ctx, d.writes, opts.statements); err != nil {
+		return nil, err
 	}
 	if err := migrate(ctx, c, d); err != nil {
-		_ = c.close()
-		_ = d.writes.Close()
-		if faultOf(err) == faultNone {
-			return nil, fmt.Errorf("open %s: %w", d.name, err)
-		}
-		return nil, fmt.Errorf("open %s: %w", d.name, translate(err, d.name))
+		return nil, err
 	}
 	if d.reads, err = openReaders(path, opts); err != nil {
-		_ = c.close()
-		_ = d.writes.Close()
-		return nil, fmt.Errorf("open %s: %w", d.name, err)
+		return nil, err
 	}
 	d.writer = newWriter(d, c)
+	d.recallDamage()
 	running, stop := context.WithCancel(context.Background())
 	d.stop, d.closing = stop, sync.OnceValue(d.shut)
 	d.background.Go(d.writer.serve)

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"modernc.org/sqlite"
+
 	"tenantry/app"
 )
 
@@ -192,13 +194,23 @@ func scanDocument(org app.OrganizationID, row scanner) (app.Document, error) {
 	var d app.Document
 	var created, updated, sum int64
 	if err := row.Scan(&d.ID, &d.Type, &d.Revision, &created, &updated, &sum, &d.Data); err != nil {
-		return app.Document{}, err
+		return app.Document{}, unreadable(err)
 	}
 	d.CreatedAt, d.UpdatedAt = time.UnixMilli(created).UTC(), time.UnixMilli(updated).UTC()
 	if int64(checksum(org, &d)) != sum {
 		return app.Document{}, fmt.Errorf("document %s of organization %s: %w", d.ID, org, errChecksum)
 	}
 	return d, nil
+}
+
+// unreadable tells a row whose columns are not of their types, as only damage
+// makes them, from what else may keep one from being read.
+func unreadable(err error) error {
+	var e *sqlite.Error
+	if errors.As(err, &e) || errors.Is(err, sql.ErrNoRows) || faultOf(err) != faultNone {
+		return err
+	}
+	return fmt.Errorf("%w: %w", errChecksum, err)
 }
 
 // errChecksum says that a row is not what was written.

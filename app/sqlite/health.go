@@ -2,19 +2,12 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
-	"errors"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
 const (
-	// firstCheck is when after opening a file is checked: not while whoever
-	// starts the server waits for its first answer.
-	firstCheck = time.Second
-	checkEvery = 24 * time.Hour
 	// probeEvery is how often a write that failed for want of room, or because
 	// of the disk, is tried again for the sake of readiness alone.
 	probeEvery = 2 * time.Second
@@ -23,11 +16,13 @@ const (
 )
 
 // fileState is what is known of a file's soundness. A damaged file stays so
-// until the server is started again; trouble passes with the next write that
-// goes through.
+// while the server runs, and after it, until a check finds it sound (see
+// damage.go); trouble passes with the next write that goes through.
 type fileState struct {
 	damage  atomic.Pointer[error]
 	trouble atomic.Pointer[error]
+	// recalled is the damage that was known before the file was opened.
+	recalled *error
 
 	mu     sync.Mutex
 	probed time.Time
@@ -57,6 +52,7 @@ func (s *fileState) probeDue(now time.Time) bool {
 func (d *database) damaged(cause error) error {
 	err := errDamaged(d.name, cause)
 	if d.state.damage.CompareAndSwap(nil, &err) {
+		noteDamage(d.path, cause)
 		d.log.Error("a database file is damaged; writing to it has stopped", "file", d.path, "error", cause)
 	}
 	return err
@@ -105,63 +101,6 @@ func (d *database) probe(ctx context.Context) error {
 		_, err := c.exec("DELETE FROM storage_probe")
 		return err
 	})
-}
-
-// oneCheck lets one file be checked at a time: a check reads the whole file.
-var oneCheck = make(chan struct{}, 1)
-
-// watch checks the file soon after it was opened and every day, so that damage
-// is found before a backup of it replaces a good one.
-func (d *database) watch(ctx context.Context) {
-	for wait := firstCheck; ; wait = checkEvery {
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
-			return
-		}
-		select {
-		case oneCheck <- struct{}{}:
-		case <-ctx.Done():
-			return
-		}
-		err := d.check(ctx)
-		<-oneCheck
-		if err != nil && ctx.Err() == nil {
-			d.log.Warn("a database file could not be checked", "file", d.path, "error", err)
-		}
-	}
-}
-
-// check reads the whole file on a connection of its own, which the context may
-// interrupt, and marks it where it is not sound.
-func (d *database) check(ctx context.Context) error {
-	pragma := "PRAGMA quick_check(1)"
-	if d.opts.fullCheck {
-		pragma = "PRAGMA integrity_check(1)"
-	}
-	verdict, err := checkFile(ctx, d.path, pragma)
-	switch {
-	case err != nil && faultOf(err) == faultDamaged:
-		_ = d.damaged(err)
-		return nil
-	case err != nil:
-		return err
-	case verdict != "ok":
-		_ = d.damaged(errors.New(verdict))
-	}
-	return nil
-}
-
-func checkFile(ctx context.Context, path, pragma string) (verdict string, err error) {
-	db, err := sql.Open("sqlite", dsn(path, true, defaultCacheKiB))
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = db.Close() }()
-	if err := db.QueryRowContext(ctx, pragma).Scan(&verdict); err != nil {
-		return "", fmt.Errorf("check: %w", err)
-	}
-	return verdict, nil
 }
 
 // Load is what a file's writer has before it.

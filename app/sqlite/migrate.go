@@ -3,8 +3,11 @@ package sqlite
 import (
 	"context"
 	"embed"
+	"encoding/binary"
 	"fmt"
+	"io"
 	"io/fs"
+	"os"
 	"sort"
 )
 
@@ -174,6 +177,22 @@ func newer(ctx context.Context, c *conn, d *database, version int) error {
 	}
 	_ = rows.Err() // what was read is what can be said
 	return e
+}
+
+// headerVersion is the schema version on the first page of a file of ours that
+// nobody has open (sqlite.org/fileformat.html#the_database_header), or 0. It is
+// what can be known of many files without opening each.
+func headerVersion(path string) int {
+	f, err := os.Open(path) //nolint:gosec // a path inside the data folder
+	if err != nil {
+		return 0
+	}
+	defer func() { _ = f.Close() }()
+	var header [100]byte
+	if _, err := io.ReadFull(f, header[:]); err != nil || binary.BigEndian.Uint32(header[68:]) != applicationID {
+		return 0
+	}
+	return int(binary.BigEndian.Uint32(header[60:]))
 }
 
 func pragma(ctx context.Context, c *conn, name string) (n int, err error) {

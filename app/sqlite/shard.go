@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	sqlite3 "modernc.org/sqlite/lib"
 
@@ -24,6 +25,10 @@ type shard struct {
 	// close it.
 	mu sync.RWMutex
 	db *database // nil: closed
+	// failed is why the file could last not be opened, or nil, and tried when
+	// that was.
+	failed error
+	tried  time.Time
 
 	// tables is about how many tables the file has, and early how many of the
 	// coming reads go through the writer; see read.
@@ -35,6 +40,24 @@ type shard struct {
 // earlyReads: a connection learns of about 8 tables in the time that a read
 // through the writer takes longer than one beside it.
 func earlyReads(tables int64) int64 { return tables / 8 }
+
+// open opens the file. The caller holds mu.
+func (s *shard) open(ctx context.Context, opts databaseOptions) error {
+	db, err := openDatabase(ctx, s.path, opts)
+	var known *app.Error
+	if err != nil && !errors.As(err, &known) {
+		return app.Unavailable("The file "+shownPath(s.path), err)
+	}
+	if err != nil {
+		return err
+	}
+	s.db = db
+	if err := s.opened(ctx); err != nil {
+		s.db = nil
+		return errors.Join(err, db.close())
+	}
+	return nil
+}
 
 // opened counts the tables of a file that was just opened.
 func (s *shard) opened(ctx context.Context) error {
