@@ -90,7 +90,7 @@ func migrate(ctx context.Context, c *conn, d *database) error {
 	}
 	fresh := objects == 0 && version == 0
 	switch {
-	case id != applicationID && !(fresh && id == 0):
+	case id != applicationID && (!fresh || id != 0):
 		return fmt.Errorf("%s is a database of some other program; move it away", d.path)
 	case version > len(d.opts.schema.migrations):
 		return newer(ctx, c, d, version)
