@@ -31,10 +31,15 @@ func (t *target) flags(cmd *cobra.Command) {
 	cmd.PersistentFlags().StringVar(&t.keyFile, "key-file", "", "file with the operator key for --url (TENANTRY_KEY_FILE; or the key itself in TENANTRY_KEY)")
 }
 
-// remote makes a client of the URL that was given, or nil where none was.
-func (t *target) remote(g *globals, getenv func(string) string) (*client.Client, error) {
-	url := t.url
-	if url == "" {
+// remote makes a client of the URL that was given, or nil where none was. A
+// folder that is named on the command line goes before a URL in the
+// environment.
+func (t *target) remote(cmd *cobra.Command, g *globals, getenv func(string) string) (*client.Client, error) {
+	url, folder := t.url, cmd.Flags().Changed("data-dir")
+	if url != "" && folder {
+		return nil, usageError(cmd, errors.New("--url and --data-dir are two places to work on; take one away"))
+	}
+	if url == "" && !folder {
 		url = getenv("TENANTRY_URL")
 	}
 	if url == "" {
@@ -73,7 +78,7 @@ const openingTime = 10 * time.Second
 // holds the data folder; else of one inside this process, which holds the
 // folder until closed. create makes a data folder where there is none.
 func (t *target) connect(cmd *cobra.Command, g *globals, create bool) (c *client.Client, closed func(), err error) {
-	c, err = t.remote(g, os.Getenv)
+	c, err = t.remote(cmd, g, os.Getenv)
 	if err != nil {
 		return nil, nil, err
 	}

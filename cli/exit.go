@@ -64,7 +64,11 @@ func report(w io.Writer, err error) int {
 	case errors.Is(err, app.ErrUnavailable):
 		code = exitUnreachable
 	}
-	_, _ = fmt.Fprintf(w, "tenantry: %v\n", err)
+	var away *client.UnreachableError
+	if next == "" && errors.As(err, &away) {
+		next = "Is the server running, and the URL right?"
+	}
+	_, _ = fmt.Fprintf(w, "tenantry: %s\n", harmlessLines(err.Error()))
 	if next != "" {
 		_, _ = fmt.Fprintln(w, next)
 	}

@@ -5,84 +5,10 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
-
-// tmpfs mounts a small file system of its own; only root may.
-func tmpfs(t *testing.T, options string) string {
-	t.Helper()
-	if runtime.GOOS != "linux" || os.Geteuid() != 0 {
-		t.Skip("needs root on Linux to mount a small file system")
-	}
-	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, options); err != nil {
-		t.Skipf("this machine does not let root mount: %v", err)
-	}
-	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
-	return dir
-}
-
-// The disk fills up under a running server: the request that finds no room
-// fails with 507 or 503, reads go on, nothing acknowledged is lost, and when
-// there is room again the service resumes by itself.
-func TestDiskFull(t *testing.T) {
-	dir := tmpfs(t, "size=24m")
-	ballast := filepath.Join(dir, "ballast")
-	if err := os.WriteFile(ballast, make([]byte, 8<<20), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	s := serve(t, filepath.Join(dir, "data"))
-	s.create("Acme")
-	token := s.login("Acme")
-	var acknowledged []string
-	filler := strings.Repeat("x", 100_000)
-	full := false
-	for i := 0; i < 1000 && !full; i++ {
-		id := fmt.Sprintf("doc-%04d", i)
-		a, err := s.try("POST", "/v1/organizations/acme/documents", token,
-			fmt.Sprintf(`{"type":"n","id":%q,"data":{"filler":%q}}`, id, filler))
-		if err != nil {
-			t.Fatal(err)
-		}
-		switch a.Status {
-		case http.StatusCreated:
-			acknowledged = append(acknowledged, id)
-		case http.StatusInsufficientStorage, http.StatusServiceUnavailable:
-			full = true
-		default:
-			t.Fatalf("status %d: %s", a.Status, a.Body)
-		}
-	}
-	if !full {
-		t.Fatal("24 MiB never filled up")
-	}
-	s.want(http.StatusOK, "GET", "/v1/organizations/acme/documents/"+acknowledged[0], token, nil)
-	if err := os.Remove(ballast); err != nil {
-		t.Fatal(err)
-	}
-	resumed := false
-	for deadline := time.Now().Add(15 * time.Second); !resumed && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		a, err := s.try("POST", "/v1/organizations/acme/documents", token, `{"type":"n","id":"after","data":{}}`)
-		if err != nil {
-			t.Fatal(err)
-		}
-		resumed = a.Status == http.StatusCreated
-	}
-	if !resumed {
-		t.Fatal("writes did not resume within 15 s of there being room")
-	}
-	s.kill()
-	s = serve(t, filepath.Join(dir, "data"))
-	token = s.login("Acme")
-	for _, id := range append(acknowledged, "after") {
-		s.want(http.StatusOK, "GET", "/v1/organizations/acme/documents/"+id, token, nil)
-	}
-	t.Logf("%d acknowledged documents survived a full disk and a kill", len(acknowledged))
-}
 
 // ended waits for a server that is meant to refuse, and gives what it said.
 func (s *server) ended() (code int, said string) {
@@ -93,23 +19,6 @@ func (s *server) ended() (code int, said string) {
 		s.t.Fatalf("serve goes on instead of refusing:\n%s", s.log)
 	}
 	return s.cmd.ProcessState.ExitCode(), s.log.String()
-}
-
-func TestReadOnlyFolder(t *testing.T) {
-	dir := tmpfs(t, "size=16m")
-	data := filepath.Join(dir, "data")
-	s := serve(t, data)
-	s.create("Acme")
-	if err := s.stop(); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Mount("", dir, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
-		t.Skipf("cannot remount read-only: %v", err)
-	}
-	code, said := launch(t, data).ended()
-	if code != 4 || !strings.Contains(said, data) || !strings.Contains(said, "writ") {
-		t.Fatalf("exit code %d, said: %s", code, said)
-	}
 }
 
 // Two servers never hold one folder, however it is spelled.

@@ -22,7 +22,7 @@ func newHealthcheck(g *globals) *cobra.Command {
 		Long: `Ask the server that holds the data folder, or else whatever listens on the
 configured address, or the one at --url, whether all its parts work.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := at.remote(g, os.Getenv)
+			c, err := at.remote(cmd, g, os.Getenv)
 			if err != nil {
 				return err
 			}

@@ -17,7 +17,13 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asCommand) == "1" {
 		os.Exit(cli.Main(cli.Build{Version: "0.0.0-test"}))
 	}
+	program := func() { os.Exit(cli.Main(cli.Build{Version: "0.0.0-test"})) }
 	testscript.Main(m, map[string]func(){
-		"tenantry": func() { os.Exit(cli.Main(cli.Build{Version: "0.0.0-test"})) },
+		"tenantry": program,
+		// As root, who may do everything, no refusal of the file system is seen.
+		"tenantry-as-nobody": func() {
+			becomeNobody()
+			program()
+		},
 	})
 }

@@ -80,3 +80,12 @@ func harmless(s string) string {
 		return r
 	}, s)
 }
+
+// harmlessLines is harmless for what has lines of its own.
+func harmlessLines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i := range lines {
+		lines[i] = harmless(lines[i])
+	}
+	return strings.Join(lines, "\n")
+}

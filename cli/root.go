@@ -4,7 +4,7 @@ package cli
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"os"
 	"os/signal"
 	"strings"
@@ -56,8 +56,15 @@ Begin with:
 		newServe(g), newVerify(g), newOrg(g), newOperator(g), newOperation(g), newCluster(g),
 		newRecover(g), newDoctor(g), newConfig(g),
 		newHealthcheck(g), newVersion(g), newMan(),
-		&cobra.Command{Use: "exit-codes", Short: "What the exit codes mean", Long: exitCodes},
+		&cobra.Command{Use: "exit-codes", Short: "Say what the exit codes mean", Long: exitCodes,
+			RunE: func(cmd *cobra.Command, _ []string) error {
+				_, err := fmt.Fprint(cmd.OutOrStdout(), exitCodes)
+				return err
+			}},
 	)
+	root.SetHelpCommand(newHelp())
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd("completion")
 	strictArguments(root)
 	return root
 }
@@ -88,12 +95,61 @@ func strictArguments(cmd *cobra.Command) {
 			return nil
 		}
 		if cmd.HasSubCommands() && len(args) > 0 {
-			err = errors.New(`there is no command "` + cmd.CommandPath() + " " + args[0] + `"` + suggestions(cmd, args[0]))
+			return noCommand(cmd, args[0])
 		}
-		return usageError(cmd, err)
+		return usageError(cmd, fmt.Errorf("%s, and the command is: %s", given(args), cmd.UseLine()))
 	}
 	if cmd.HasSubCommands() && cmd.RunE == nil {
 		cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	}
+}
+
+func noCommand(cmd *cobra.Command, word string) error {
+	return usageError(cmd, fmt.Errorf("there is no command %q%s", cmd.CommandPath()+" "+word, suggestions(cmd, word)))
+}
+
+func given(args []string) string {
+	switch len(args) {
+	case 0:
+		return "no argument was given"
+	case 1:
+		return fmt.Sprintf("one argument was given (%q)", args[0])
+	}
+	return fmt.Sprintf("%d arguments were given (%q)", len(args), args)
+}
+
+// newHelp is cobra's help command, except that help on what there is not is an
+// error.
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]...",
+		Short: "Help about any command",
+		Args:  cobra.ArbitraryArgs,
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			about, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			var names []cobra.Completion
+			for _, sub := range about.Commands() {
+				if sub.IsAvailableCommand() || sub.IsAdditionalHelpTopicCommand() {
+					names = append(names, cobra.CompletionWithDesc(sub.Name(), sub.Short))
+				}
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about, rest, err := cmd.Root().Find(args)
+			switch {
+			case err != nil:
+				return noCommand(cmd.Root(), args[0])
+			case len(rest) > 0:
+				return noCommand(about, rest[0])
+			}
+			about.InitDefaultHelpFlag()
+			about.InitDefaultVersionFlag()
+			return about.Help()
+		},
 	}
 }
 

@@ -31,7 +31,7 @@ when one fails or you interrupt it.`,
 			if !known {
 				return usageError(cmd, fmt.Errorf("%q is not a format; use text, json or junit", format))
 			}
-			c, err := at.remote(g, os.Getenv)
+			c, err := at.remote(cmd, g, os.Getenv)
 			if err != nil {
 				return err
 			}
@@ -55,6 +55,7 @@ when one fails or you interrupt it.`,
 		},
 	}
 	at.flags(cmd)
+	cmd.PersistentFlags().Lookup("url").Usage = "check the server at this URL instead of one started for it (TENANTRY_URL)"
 	cmd.Flags().StringVar(&format, "format", format, "text, json or junit")
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"text", "json", "junit"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd

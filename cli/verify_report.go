@@ -35,14 +35,6 @@ func newProgress(w io.Writer) verify.Observer {
 	}
 }
 
-func harmlessLines(s string) string {
-	lines := strings.Split(s, "\n")
-	for i := range lines {
-		lines[i] = harmless(lines[i])
-	}
-	return strings.Join(lines, "\n")
-}
-
 func outcome(r verify.Result) string {
 	switch {
 	case r.Skipped:

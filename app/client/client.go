@@ -45,7 +45,7 @@ type Client struct {
 func New(base string, opts Options) (*Client, error) {
 	u, err := url.Parse(base)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-		return nil, fmt.Errorf("%q is not a server's URL such as https://orgs.example.com", base)
+		return nil, fmt.Errorf("%q is not a server's URL such as https://orgs.example.com", withoutUser(base))
 	}
 	transport := &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
@@ -72,6 +72,14 @@ func New(base string, opts Options) (*Client, error) {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}, nil
+}
+
+// withoutUser leaves out what may be a password.
+func withoutUser(url string) string {
+	if at := strings.LastIndexByte(url, '@'); at >= 0 {
+		return "…" + url[at:]
+	}
+	return url
 }
 
 // As is the same client with another token; "" is nobody.
