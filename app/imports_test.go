@@ -36,6 +36,7 @@ var mayImport = map[string][]string{
 	"app/mongodb":     {"app"},
 	"app/sqlite":      {"app"},
 	"app/storagetest": {"app"},
+	"app/servertest":  {"app/appliance", "app/config", "web"},
 
 	"app/journal": {"app"},
 	"app/cache":   {},
@@ -49,7 +50,7 @@ var trees = []string{"cli", "tui", "web"}
 // onlyForTests never reach the binary, by whatever way.
 var onlyForTests = []string{
 	"github.com/chromedp", "github.com/rogpeppe/go-internal", "pgregory.net/rapid",
-	"tenantry/app/storagetest", "testing",
+	"tenantry/app/servertest", "tenantry/app/storagetest", "testing",
 }
 
 // notTwice are second copies of what the binary has already: a Fiber beside
