@@ -108,7 +108,8 @@ func serve(t *testing.T, data string, env ...string) *server {
 		}
 		if resp, err := http.Get(s.URL + "/readyz"); err == nil {
 			_ = resp.Body.Close()
-			if resp.StatusCode == http.StatusOK {
+			// What it printed before it served comes through a pipe.
+			if resp.StatusCode == http.StatusOK && strings.Contains(s.log.String(), "serving") {
 				break
 			}
 		}

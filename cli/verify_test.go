@@ -258,8 +258,8 @@ func TestVerifyEphemeralInterrupted(t *testing.T) {
 	defer cancel()
 	for !strings.Contains(out.String(), "ok    create") {
 		select {
-		case <-ended:
-			t.Fatalf("it ended before it could be interrupted:\n%s", out)
+		case err := <-ended:
+			t.Fatalf("it ended before it could be interrupted: %v\n%s", err, out)
 		case <-ctx.Done():
 			t.Fatalf("it never began:\n%s", out)
 		case <-time.After(time.Millisecond):
@@ -267,7 +267,7 @@ func TestVerifyEphemeralInterrupted(t *testing.T) {
 	}
 	_ = cmd.Process.Signal(syscall.SIGTERM)
 	select {
-	case <-ended:
+	case _ = <-ended: // its code is looked at below
 	case <-ctx.Done():
 		_ = cmd.Process.Kill()
 		t.Fatalf("it goes on after SIGTERM:\n%s", out)

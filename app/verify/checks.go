@@ -240,14 +240,14 @@ func (r *run) deleteFirst(ctx context.Context) error { return r.remove(ctx, &r.f
 
 func (r *run) gone(ctx context.Context) error {
 	// Until that is seen, the cleaning up is not to take the server's word.
-	r.first.deleted = false
+	r.first.doubted = true
 	if err := refused(answered(r.first.owner.Organization(ctx, r.first.org.ID)), http.StatusUnauthorized); err != nil {
 		return fmt.Errorf("its token: %w", err)
 	}
 	if err := refused(answered(r.client.As("").Login(ctx, r.first.email, r.first.password, "")), http.StatusUnauthorized); err != nil {
 		return fmt.Errorf("its owner's sign-in: %w", err)
 	}
-	r.first.deleted = true
+	r.first.doubted = false
 	return r.nameIsFree(ctx)
 }
 

@@ -111,6 +111,7 @@ type tenant struct {
 	owner                 *client.Client
 	deleted               bool // the server said so
 	retained              bool // deleted, and its names stay taken for a while
+	doubted               bool // and it was not seen yet
 }
 
 // plan names a tenant and makes nothing.
@@ -169,7 +170,7 @@ func (r *run) cleanUp(ctx context.Context) error {
 // removeAnyhow signs in anew, for the token may be worth nothing by now. Where
 // that fails it tries with what else there is.
 func (r *run) removeAnyhow(ctx context.Context, t *tenant) error {
-	if t.deleted {
+	if t.deleted && !t.doubted {
 		return nil
 	}
 	before := t.owner
@@ -178,8 +179,8 @@ func (r *run) removeAnyhow(ctx context.Context, t *tenant) error {
 		t.org.ID = tokens.Organization.ID
 		return r.remove(ctx, t)
 	}
-	if t.org.ID == "" && isStatus(err, http.StatusUnauthorized) {
-		return nil // never made
+	if (t.org.ID == "" || t.deleted) && isStatus(err, http.StatusUnauthorized) {
+		return nil // never made, or gone indeed
 	}
 	for _, c := range []*client.Client{before, r.client} {
 		if c == nil || t.org.ID == "" {
