@@ -161,3 +161,22 @@ func FuzzCompact(f *testing.F) {
 		}
 	})
 }
+
+// FuzzCursor: whatever somebody sends as a cursor is refused or names an id.
+func FuzzCursor(f *testing.F) {
+	f.Add("acme", "note", encodeCursor("acme", "note", "a"))
+	f.Add("acme", "", encodeCursor("other", "", "a"))
+	f.Add("acme", "", "e30")
+	f.Fuzz(func(t *testing.T, org, typ, s string) {
+		after, err := decodeCursor(app.OrganizationID(org), typ, s)
+		if err != nil {
+			if after != "" || !errors.Is(err, app.ErrInvalid) {
+				t.Fatalf("%q: %q, %v", s, after, err)
+			}
+			return
+		}
+		if _, err := app.ParseDocumentID(string(after)); err != nil {
+			t.Fatalf("%q gives %q", s, after)
+		}
+	})
+}

@@ -1,0 +1,56 @@
+package documents_test
+
+import (
+	"context"
+	"testing"
+
+	"tenantry/app"
+	"tenantry/app/documents"
+)
+
+// late is a tenancy whose organization is deleted between its being resolved
+// and what follows.
+type late struct {
+	documents.Organizations
+	purge func()
+}
+
+func (l late) Located(org app.Organization) (app.Cluster, app.Namespace, error) {
+	l.purge()
+	return l.Organizations.Located(org)
+}
+
+// TestDeletedMeanwhile: whoever needs no document is told that it is the
+// organization that is not there.
+func TestDeletedMeanwhile(t *testing.T) {
+	for name, want := range map[string]string{
+		"create": "organization_not_found", "list": "organization_not_found",
+		"get": "document_not_found", "put": "document_not_found", "patch": "document_not_found", "delete": "document_not_found",
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.create(w.acme, "a", "{}")
+			s := documents.New(late{w.tenancy, func() {
+				if err := w.tenancy.Delete(context.Background(), app.Actor{Kind: app.AsOperator}, "acme", app.AnyRevision); err != nil {
+					t.Fatal(err)
+				}
+			}}, app.Now)
+			var err error
+			switch name {
+			case "create":
+				_, err = s.Create(w.ctx, w.acme.owner, "acme", documents.CreateInput{Type: "note", Data: []byte("{}")})
+			case "list":
+				_, err = s.List(w.ctx, w.acme.owner, "acme", documents.ListInput{})
+			case "get":
+				_, err = s.Get(w.ctx, w.acme.owner, "acme", "a")
+			case "put":
+				_, err = s.Put(w.ctx, w.acme.owner, "acme", "a", documents.PutInput{Data: []byte("{}")})
+			case "patch":
+				_, err = s.Patch(w.ctx, w.acme.owner, "acme", "a", documents.PatchInput{Patch: []byte("{}")})
+			case "delete":
+				err = s.Delete(w.ctx, w.acme.owner, "acme", "a", app.AnyRevision)
+			}
+			w.wantCode(err, app.ErrNotFound, want)
+		})
+	}
+}
