@@ -31,7 +31,7 @@ func TestDeletedMeanwhile(t *testing.T) {
 			w := newWorld(t)
 			w.create(w.acme, "a", "{}")
 			s := documents.New(late{w.tenancy, func() {
-				if err := w.tenancy.Delete(context.Background(), app.Actor{Kind: app.AsOperator}, "acme", app.AnyRevision); err != nil {
+				if _, err := w.tenancy.Delete(context.Background(), app.Actor{Kind: app.AsOperator}, "acme", app.AnyRevision); err != nil {
 					t.Fatal(err)
 				}
 			}}, app.Now)

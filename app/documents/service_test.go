@@ -110,7 +110,8 @@ func TestSuspendedAndDeleted(t *testing.T) {
 	_, err = w.tenancy.Resume(w.ctx, operator, "acme")
 	w.ok(err)
 	w.has(w.acme, "a", "{}", 1)
-	w.ok(w.tenancy.Delete(w.ctx, operator, "acme", app.AnyRevision))
+	_, err = w.tenancy.Delete(w.ctx, operator, "acme", app.AnyRevision)
+	w.ok(err)
 	for name, err := range w.everyAct(w.acme.owner, w.acme.slug, "a") {
 		if !errors.Is(err, app.ErrNotFound) {
 			t.Errorf("deleted, %s: %v", name, err)

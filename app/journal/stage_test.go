@@ -38,7 +38,7 @@ func (b *book) Operation(_ context.Context, id app.OperationID) (app.Operation, 
 	return op, nil
 }
 
-func (b *book) OpenOperations(context.Context) ([]app.Operation, error) {
+func (b *book) OpenOperations(_ context.Context, due time.Time) ([]app.Operation, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.away != nil {
@@ -46,7 +46,7 @@ func (b *book) OpenOperations(context.Context) ([]app.Operation, error) {
 	}
 	var open []app.Operation
 	for _, op := range b.ops {
-		if op.State.Open() {
+		if op.Due(due) {
 			open = append(open, op)
 		}
 	}
@@ -54,7 +54,7 @@ func (b *book) OpenOperations(context.Context) ([]app.Operation, error) {
 	return open, nil
 }
 
-func (b *book) AbortOperation(_ context.Context, id app.OperationID, reason string, _ time.Time) error {
+func (b *book) AbortOperation(_ context.Context, id app.OperationID, to app.OperationState, reason string, _ time.Time) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.away != nil {
@@ -63,12 +63,24 @@ func (b *book) AbortOperation(_ context.Context, id app.OperationID, reason stri
 	op := b.ops[id]
 	switch op.State {
 	case app.OperationRunning:
-		op.State, op.Error = app.OperationAborting, reason
+		op.State, op.Error = to, reason
 		b.ops[id] = op
-	case app.OperationAborting:
+	case app.OperationAborting, app.OperationCancelling:
 	default:
 		return fmt.Errorf("it is %s: %w", op.State, app.ErrConflict)
 	}
+	return nil
+}
+
+func (b *book) NoteOperation(_ context.Context, id app.OperationID, step, _ string, _ time.Time) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.away != nil {
+		return b.away
+	}
+	op := b.ops[id]
+	op.Step, op.Attempts = step, op.Attempts+1
+	b.ops[id] = op
 	return nil
 }
 
@@ -125,7 +137,7 @@ func newStage(t *testing.T, change func(p *journal.Plan)) *stage {
 	if change != nil {
 		change(&s.plan)
 	}
-	s.run = journal.NewRunner(s.book, app.Now, slog.New(slog.DiscardHandler), s.plan)
+	s.run = journal.NewRunner(s.book, app.Now, slog.New(slog.DiscardHandler), 0, s.plan)
 	return s
 }
 

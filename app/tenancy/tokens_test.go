@@ -151,6 +151,9 @@ func TestClockSetBack(t *testing.T) {
 	if err != nil || len(page.Items) != 2 || page.Items[1].ID != next.ID {
 		t.Errorf("%v, %v", slugs(page.Items), err)
 	}
-	h.ok(s.Delete(h.ctx, o.owner, string(o.ID), app.AnyRevision))
+	gone, err := s.Delete(h.ctx, o.owner, string(o.ID), app.AnyRevision)
+	if err != nil || !gone.Done {
+		t.Errorf("%+v, %v", gone, err)
+	}
 	h.tidy()
 }
