@@ -47,31 +47,44 @@ type child struct {
 
 func startChild(t *testing.T, dir, role string, args ...string) *child {
 	t.Helper()
+	return startChildIn(t, nil, dir, role, args...)
+}
+
+// startChildIn starts it behind another command, which gives it another
+// environment to live in.
+func startChildIn(t *testing.T, before []string, dir, role string, args ...string) *child {
+	t.Helper()
 	binary, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &child{Cmd: exec.Command(binary, args...), t: t}
+	command := append(append(append([]string{}, before...), binary), args...)
+	c := &child{Cmd: exec.Command(command[0], command[1:]...), t: t}
 	c.Env = append(os.Environ(), childRole+"="+role)
 	c.Dir = dir
 	c.Stderr = os.Stderr
+	c.begin()
+	return c
+}
+
+func (c *child) begin() {
+	c.t.Helper()
 	in, err := c.StdinPipe()
 	if err != nil {
-		t.Fatal(err)
+		c.t.Fatal(err)
 	}
 	out, err := c.StdoutPipe()
 	if err != nil {
-		t.Fatal(err)
+		c.t.Fatal(err)
 	}
 	c.in, c.out = in, bufio.NewScanner(out)
 	if err := c.Start(); err != nil {
-		t.Fatal(err)
+		c.t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	c.t.Cleanup(func() {
 		_ = c.Process.Kill() // it may have ended
 		_ = c.Wait()
 	})
-	return c
 }
 
 // says waits for the child's next line.

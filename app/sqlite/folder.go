@@ -80,9 +80,8 @@ func OpenFolder(dir string, opts FolderOptions) (*Folder, error) {
 	if info, err := os.Stat(path); err != nil || !info.IsDir() {
 		return nil, fmt.Errorf("the data folder %s is not a folder", path)
 	}
-	if kind := networkFilesystem(path); kind != "" && !opts.AllowNetworkFilesystem {
-		return nil, fmt.Errorf("the data folder %s is on a network file system (%s), where locks cannot be trusted "+
-			"and two servers could destroy each other's data; choose a local disk with --data-dir, or insist with allow_network_filesystem = true", path, kind)
+	if err := refuseNetwork(path, networkFilesystem(path), opts); err != nil {
+		return nil, err
 	}
 	// Also before the lock: on a read-only file system the lock can be taken.
 	probe, err := os.CreateTemp(path, ".writable-*")
@@ -105,6 +104,14 @@ func OpenFolder(dir string, opts FolderOptions) (*Folder, error) {
 	// Only for the other's message: failing to say who we are is no reason to stop.
 	_ = os.WriteFile(lock.Path(), fmt.Appendf(nil, "process %d on %s\n", os.Getpid(), host), 0o600)
 	return &Folder{path: path, lock: lock}, nil
+}
+
+func refuseNetwork(path, kind string, opts FolderOptions) error {
+	if kind == "" || opts.AllowNetworkFilesystem {
+		return nil
+	}
+	return fmt.Errorf("the data folder %s is on a network file system (%s), where locks cannot be trusted "+
+		"and two servers could destroy each other's data; choose a local disk with --data-dir, or insist with allow_network_filesystem = true", path, kind)
 }
 
 func holder(dir string) string {
