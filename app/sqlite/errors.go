@@ -38,6 +38,10 @@ func faultOf(err error) fault {
 		}
 		return faultNone
 	}
+	if e.Code() == sqlite3.SQLITE_IOERR_SHMSIZE {
+		// The index of the log cannot grow. It is never large, so it is the disk.
+		return faultFull
+	}
 	switch e.Code() & 0xff {
 	case sqlite3.SQLITE_FULL:
 		return faultFull

@@ -41,7 +41,7 @@ func TestAFolderIsHeldByOne(t *testing.T) {
 	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("the mode of the folder is %v: %v", info.Mode(), err)
 	}
-	mustHeld(t, dir) // this process's own second attempt
+	_ = mustHeld(t, dir) // this process's own second attempt
 	link := filepath.Join(t.TempDir(), "link")
 	if err := os.Symlink(dir, link); err != nil {
 		t.Skipf("no symbolic links here: %v", err)
@@ -86,7 +86,7 @@ func TestAFolderIsHeldThroughMounts(t *testing.T) {
 	place := mountPoint(t, "--bind", dir)
 	f := mustOpenFolder(t, dir)
 	defer func() { _ = f.Close() }()
-	mustHeld(t, place)
+	_ = mustHeld(t, place)
 	other := startChildIn(t, []string{"unshare", "--mount", "--pid", "--fork"}, "", "hold", place)
 	if got := other.says(); !strings.HasPrefix(got, "held by process ") {
 		t.Errorf("a process in another container said %q", got)
@@ -120,7 +120,7 @@ func TestAFolderThatCannotBeWritten(t *testing.T) {
 			t.Skip("modes of folders are of Unix")
 		}
 		dir := t.TempDir()
-		if err := os.Chmod(dir, 0o500); err != nil { //nolint:gosec // a folder
+		if err := os.Chmod(dir, 0o500); err != nil {
 			t.Fatal(err)
 		}
 		if os.Getuid() == 0 {

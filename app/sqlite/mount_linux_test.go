@@ -36,11 +36,11 @@ func startChildAsNobody(t *testing.T, role string, args ...string) *child {
 	}
 	dir := t.TempDir()
 	binary := filepath.Join(dir, "child")
-	if err := os.WriteFile(binary, raw, 0o755); err != nil { //nolint:gosec // to be executed by others
+	if err := os.WriteFile(binary, raw, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	for _, d := range []string{dir, filepath.Dir(dir)} {
-		if err := os.Chmod(d, 0o755); err != nil { //nolint:gosec // to be reached by others
+		if err := os.Chmod(d, 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -35,7 +35,7 @@ func networkFilesystem(dir string) string {
 	if unix.Statfs(dir, &s) != nil {
 		return ""
 	}
-	return classify(uint32(s.Type), func() string { //nolint:unconvert // its width differs between architectures
+	return classify(uint32(s.Type), func() string {
 		if real, err := filepath.EvalSymlinks(dir); err == nil {
 			dir = real // mounts are listed by where they really are
 		}
