@@ -8,7 +8,7 @@ import (
 	"tenantry/app"
 )
 
-// ErrNotCancellable: the operation's kind only goes forward, or somebody works
+// ErrNotCancellable says that the operation's kind only goes forward, or that somebody works
 // on it right now. It is an app.ErrConflict.
 var ErrNotCancellable = fmt.Errorf("not cancellable: %w", app.ErrConflict)
 

@@ -129,7 +129,7 @@ func newStage(t *testing.T, change func(p *journal.Plan)) *stage {
 		}
 	}
 	s.plan = journal.Plan{Kind: kind, Steps: []journal.Step{
-		{Name: "one", Undo: act("undo one", func(op app.Operation) { s.book.set(op, app.OperationFailed) })},
+		{Name: "one", Undo: act("undo one", func(op app.Operation) { s.book.set(op, op.State.Undone()) })},
 		{Name: "two", Do: act("do two", nil), Undo: act("undo two", nil)},
 		{Name: "three", Do: act("do three", nil)},
 		{Name: "four", Do: act("do four", func(op app.Operation) { s.book.set(op, app.OperationCompleted) })},

@@ -207,7 +207,7 @@ func (s *Service) viewOperation(actor app.Actor, op app.Operation) OperationView
 		v.Done = max(0, slices.Index(steps, op.Step))
 	}
 	if !actor.Operator() {
-		v.Operation.Error = ""
+		v.Error = ""
 	}
 	return v
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"tenantry/app"
 	"tenantry/app/tenancy"
@@ -36,8 +37,11 @@ func (h *house) place(slug string, role app.Role, state app.OrganizationState) (
 	case app.StateSuspended:
 		_, err := h.registry.ChangeOrganization(h.ctx, app.OrganizationChange{OrganizationID: org.ID, State: &state, At: at})
 		h.ok(err)
-	case app.StateDeleting:
+	case app.StateDeleted, app.StateDeleting:
 		op.ID, op.Kind = app.NewID[app.OperationID](), app.OperationDelete
+		if state == app.StateDeleted {
+			op.DueAt = at.Add(time.Hour)
+		}
 		h.ok(h.registry.BeginDelete(h.ctx, op, app.AnyRevision))
 	}
 	return h.organization(org.ID), actor
@@ -52,6 +56,7 @@ var permissions = map[string]struct {
 	"read documents":      {app.ReadDocuments, []app.Role{app.RoleOwner, app.RoleAdmin, app.RoleMember, app.RoleViewer}},
 	"write documents":     {app.WriteDocuments, []app.Role{app.RoleOwner, app.RoleAdmin, app.RoleMember}},
 	"read placement":      {app.ReadPlacement, []app.Role{app.RoleOwner, app.RoleAdmin}},
+	"read operations":     {app.ReadOperations, []app.Role{app.RoleOwner, app.RoleAdmin}},
 	"update organization": {app.UpdateOrganization, []app.Role{app.RoleOwner, app.RoleAdmin}},
 	"delete organization": {app.DeleteOrganization, []app.Role{app.RoleOwner}},
 }
@@ -64,7 +69,7 @@ func TestResolve(t *testing.T) {
 	ghost := app.Actor{Kind: app.AsUser, UserID: app.NewID[app.UserID]()}
 	nobody := app.Actor{Kind: app.AsUser}
 	roles := []app.Role{app.RoleOwner, app.RoleAdmin, app.RoleMember, app.RoleViewer, "invented"}
-	states := []app.OrganizationState{app.StateActive, app.StateSuspended, app.StateCreating, app.StateDeleting}
+	states := []app.OrganizationState{app.StateActive, app.StateSuspended, app.StateCreating, app.StateDeleted, app.StateDeleting}
 	for _, role := range roles {
 		for _, state := range states {
 			slug := fmt.Sprintf("%s-%s", role, state)
@@ -93,6 +98,8 @@ func TestResolve(t *testing.T) {
 				}
 				asMember, asOperator := "", ""
 				switch {
+				case state == app.StateDeleted: // operators alone see what they can restore
+					asMember = "organization_not_found"
 				case !state.Visible():
 					asMember, asOperator = "organization_not_found", "organization_not_found"
 				case state == app.StateSuspended:
@@ -100,8 +107,12 @@ func TestResolve(t *testing.T) {
 				case !allowed:
 					asMember = "role_insufficient"
 				}
-				if state.Visible() && (permission.p == app.ReadDocuments || permission.p == app.WriteDocuments) {
+				documents := permission.p == app.ReadDocuments || permission.p == app.WriteDocuments
+				switch {
+				case asOperator == "" && documents:
 					asOperator = "operator_not_member"
+				case state == app.StateDeleted && permission.p == app.UpdateOrganization:
+					asOperator = "organization_deleted"
 				}
 				want("its "+string(role), member, asMember)
 				want("its "+string(role)+" signed in elsewhere", elsewhere, asMember)
