@@ -170,7 +170,7 @@ func (h *house) tidy() {
 	h.ok(err)
 	where := map[app.OrganizationID]string{}
 	for _, ns := range namespaces {
-		where[ns.Organization] = ns.Placement.Database + "/" + ns.Placement.Collection
+		where[ns.Organization] = fmt.Sprintf("%s/%s, generation %d", ns.Placement.Database, ns.Placement.Collection, ns.Placement.Generation)
 	}
 	all, err := h.registry.ListOrganizations(h.ctx, app.OrganizationQuery{Sort: app.SortCreated, Limit: 100_000})
 	h.ok(err)
@@ -178,7 +178,8 @@ func (h *house) tidy() {
 		if !org.State.Visible() {
 			h.t.Errorf("organization %s is %s", org.Slug, org.State)
 		}
-		if got := where[org.ID]; got != org.Placement.Database+"/"+org.Placement.Collection || org.Placement.Collection != app.CollectionName(org.Slug) {
+		want := fmt.Sprintf("%s/%s, generation %d", org.Placement.Database, app.CollectionName(org.Slug), org.Placement.Generation)
+		if got := where[org.ID]; got != want || org.Placement.Collection != app.CollectionName(org.Slug) {
 			h.t.Errorf("the data of %s is in %q and its placement says %+v", org.Slug, got, org.Placement)
 		}
 		delete(where, org.ID)

@@ -43,11 +43,11 @@ func (s *Service) Update(ctx context.Context, actor app.Actor, ref string, in Up
 			return changed, nil
 		}
 		if errors.Is(err, app.ErrStale) && in.IfRevision == app.AnyRevision {
-			// What a change derives from the present state (merged metadata) must
-			// meet that very state; who named no revision is not to be bothered
-			// with it. Each time it is somebody else's change that went through,
-			// so this ends, or the request's deadline does it. The caller's own
-			// reference may be a slug that is going away.
+			// A change must meet the state that it was made from, and who named no
+			// revision is not to be bothered with it. Each time it is somebody
+			// else's change that went through, so this ends, or the request's
+			// deadline does it. The caller's own reference may be a slug that is
+			// going away.
 			ref = string(org.ID)
 			s.organizations.Drop(org.ID)
 			continue
@@ -118,6 +118,11 @@ func (s *Service) renameCollection(ctx context.Context, op app.Operation, collec
 // being free included; the registry checks that again where it counts.
 func (s *Service) composeChange(ctx context.Context, actor app.Actor, org app.Organization, in UpdateInput, password *newPassword) (app.OrganizationChange, error) {
 	change := app.OrganizationChange{OrganizationID: org.ID, IfRevision: in.IfRevision, ExternalID: in.ExternalID}
+	if change.IfRevision == app.AnyRevision {
+		// What follows is made from this state: merged metadata, a slug that
+		// follows the name, and where a rename goes back to when it is undone.
+		change.IfRevision = org.Revision
+	}
 	var fields app.FieldErrors
 	name, slug, err := newNames(org, in)
 	if err := collect(&fields, err); err != nil {
@@ -140,10 +145,6 @@ func (s *Service) composeChange(ctx context.Context, actor app.Actor, org app.Or
 		change.Metadata = mergeMetadata(org.Metadata, in)
 		if err := collect(&fields, checkMetadata(change.Metadata)); err != nil {
 			return change, err
-		}
-		// The merge read the organization: it must still be that one.
-		if change.IfRevision == app.AnyRevision {
-			change.IfRevision = org.Revision
 		}
 	}
 	if in.Email != nil || in.Password != nil {

@@ -2,7 +2,6 @@ package tenancy_test
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 	"reflect"
 	"strings"
@@ -217,84 +216,4 @@ func TestCredentialsAreThoseOfWhoAsks(t *testing.T) {
 	if got, err := h.OwnerEmail(h.ctx, o.Organization); err != nil || got != "set@house.example" {
 		t.Errorf("%q, %v", got, err)
 	}
-}
-
-// TestMergesAtOnce has many who each set a key of their own without naming a
-// revision: nobody is refused and no key is lost.
-func TestMergesAtOnce(t *testing.T) {
-	h := newHouse(t)
-	o := h.tenant("Acme")
-	const writers = 40
-	for i, err := range atOnce(writers, func(i int) error {
-		_, err := h.Update(h.ctx, o.owner, o.Slug, tenancy.UpdateInput{Metadata: map[string]*string{fmt.Sprint("key", i): ptr("v")}})
-		return err
-	}) {
-		if err != nil {
-			t.Errorf("writer %d: %v", i, err)
-		}
-	}
-	if got := h.organization(o.ID); len(got.Metadata) != writers || got.Revision != writers+1 {
-		t.Errorf("%d keys at revision %d", len(got.Metadata), got.Revision)
-	}
-}
-
-func TestIfRevisionAtOnce(t *testing.T) {
-	h := newHouse(t)
-	o := h.tenant("Acme")
-	errs := atOnce(32, func(i int) error {
-		in := tenancy.UpdateInput{IfRevision: 1, Metadata: map[string]*string{"writer": ptr(fmt.Sprint(i))}}
-		if i%4 == 0 {
-			in.Name = ptr(fmt.Sprint("Renamed by ", i))
-		}
-		_, err := h.Update(h.ctx, o.owner, string(o.ID), in)
-		return err
-	})
-	won := 0
-	for _, err := range errs {
-		if err == nil {
-			won++
-		} else if code := codeOf(err); code != "revision_mismatch" && code != "change_in_progress" {
-			t.Error(err)
-		}
-	}
-	if got := h.organization(o.ID); won != 1 || got.Revision != 2 {
-		t.Errorf("%d won, and it is at revision %d", won, got.Revision)
-	}
-	h.tidy()
-}
-
-// TestMergeBesideARename: what is acknowledged while a rename is under way is
-// not lost to it.
-func TestMergeBesideARename(t *testing.T) {
-	h := newHouse(t)
-	o := h.tenant("Name 0")
-	acknowledged := make([][]string, 8)
-	errs := atOnce(len(acknowledged), func(i int) error {
-		for n := range 10 {
-			in := tenancy.UpdateInput{Metadata: map[string]*string{fmt.Sprintf("%d-%d", i%4, n): ptr("v")}}
-			if i >= 4 {
-				in = tenancy.UpdateInput{Name: ptr(fmt.Sprintf("Name %d %d", i, n)), Metadata: map[string]*string{fmt.Sprintf("r%d", i): ptr("v")}}
-			}
-			_, err := h.Update(h.ctx, o.owner, string(o.ID), in)
-			switch {
-			case err == nil:
-				for k := range in.Metadata {
-					acknowledged[i] = append(acknowledged[i], k)
-				}
-			case codeOf(err) != "change_in_progress":
-				return err
-			}
-		}
-		return nil
-	})
-	got := h.organization(o.ID)
-	for i, keys := range acknowledged {
-		h.ok(errs[i])
-		for _, k := range keys {
-			if got.Metadata[k] != "v" {
-				t.Errorf("%q was acknowledged and is lost", k)
-			}
-		}
-	}
-	h.tidy()
 }
