@@ -141,6 +141,13 @@ func applyCredentials(c *conn, change app.OrganizationChange) error {
 	if err != nil {
 		return err
 	}
+	if change.User.EmailKey != nil {
+		// Taken when the change began, but the user may be a member of two
+		// organizations, and a change by way of the other have settled it.
+		if err := claim(c, claimEmail, *change.User.EmailKey, string(u.ID), app.ConflictEmail); err != nil {
+			return err
+		}
+	}
 	set(&u.Email, change.User.Email)
 	set(&u.EmailKey, change.User.EmailKey)
 	set(&u.PasswordHash, change.User.PasswordHash)

@@ -80,6 +80,32 @@ func finishingRenames(s registrySuite) {
 		})
 	}
 
+	s.test("FinishRename/OfTwoThatChangeOneUser", func(t *testing.T, w *world) {
+		acme := w.tenant("acme")
+		second := w.creation("second")
+		second.Owner, second.Organization.OwnerID, second.Membership.UserID = nil, acme.owner.ID, acme.owner.ID
+		org := w.create(second)
+		first, last := w.rename(acme.org, "bolt"), w.rename(org, "carl")
+		for i, op := range []app.Operation{first, last} {
+			key := []string{"first@x", "last@x"}[i]
+			op.Change.User = &app.CredentialChange{UserID: acme.owner.ID, Email: &key, EmailKey: &key}
+			must(t, w.BeginRename(w.ctx, op))
+		}
+		for _, op := range []app.Operation{first, last} {
+			_, err := w.FinishRename(w.ctx, op, w.now())
+			must(t, err)
+		}
+		equal(t, "email", w.user(acme.owner.ID).EmailKey, "last@x")
+		c := w.creation("other")
+		c.Owner.EmailKey = "last@x"
+		taken(t, w.BeginCreate(w.ctx, w.operation(app.OperationCreate, c.Organization), c), app.ConflictEmail)
+		for i, key := range []string{"first@x", acme.owner.EmailKey} { // which are free
+			c := w.creation([]string{"one", "two"}[i])
+			c.Owner.EmailKey = key
+			w.create(c)
+		}
+	})
+
 	s.test("FinishRename/TwiceChangesNothing", func(t *testing.T, w *world) {
 		acme := w.tenant("acme")
 		op := w.rename(acme.org, "bolt")
