@@ -17,6 +17,7 @@ func Cluster(t *testing.T, open func(t *testing.T) app.Cluster) {
 	movingNamespaces(s)
 	droppingNamespaces(s)
 	measuring(s)
+	counting(s)
 	inserting(s)
 	updating(s)
 	removing(s)
@@ -30,6 +31,7 @@ func Cluster(t *testing.T, open func(t *testing.T) app.Cluster) {
 // again after the one before was closed.
 func ClusterReopen(t *testing.T, place func(t *testing.T) (open func() app.Cluster)) {
 	reopeningCluster(t, place)
+	modelOfCluster(t, place)
 }
 
 type clusterSuite struct {

@@ -32,6 +32,25 @@ func signingKeys(s registrySuite) {
 		equal(t, "keys, the newest first", got, []app.SigningKey{three, two, one})
 	})
 
+	s.test("SigningKeys/TheNewestFirst", func(t *testing.T, w *world) {
+		none, err := w.SigningKeys(w.ctx)
+		must(t, err)
+		equal(t, "keys of a new registry", len(none), 0)
+		current := ""
+		var want []string
+		for _, id := range []string{"m", "z", "a", "k"} { // in no order of their own
+			must(t, w.AddSigningKey(w.ctx, w.signingKey(id), current))
+			current, want = id, append([]string{id}, want...)
+		}
+		keys, err := w.SigningKeys(w.ctx)
+		must(t, err)
+		got := make([]string, len(keys))
+		for i, k := range keys {
+			got[i] = k.ID
+		}
+		equal(t, "keys", got, want)
+	})
+
 	s.test("AddSigningKey/AnotherWasFirstIsStale", func(t *testing.T, w *world) {
 		one, two := w.signingKey("one"), w.signingKey("two")
 		is(t, w.AddSigningKey(w.ctx, one, "missing"), app.ErrStale)
