@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -28,6 +29,8 @@ const childRole = "TENANTRY_TEST_CHILD"
 func TestMain(m *testing.M) {
 	role, known := childRoles[os.Getenv(childRole)]
 	if !known {
+		// Every step of a model is made durable. The command line may want more.
+		_ = flag.Set("rapid.checks", "25")
 		os.Exit(m.Run())
 	}
 	if err := role(os.Args[1:]); err != nil {

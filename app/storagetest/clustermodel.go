@@ -57,7 +57,9 @@ type heldNamespace struct {
 	documents            map[app.DocumentID]app.Document
 }
 
-func (m *clusterModel) org(r *rapid.T) app.Namespace { return rapid.SampledFrom(m.orgs).Draw(r, "org") }
+func (m *clusterModel) org(r *rapid.T) app.Namespace {
+	return m.orgs[rapid.IntRange(0, len(m.orgs)-1).Draw(r, "organization")]
+}
 
 func drawCollection(r *rapid.T) string {
 	return app.CollectionName(rapid.SampledFrom(modelSlugs).Draw(r, "name"))

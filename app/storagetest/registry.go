@@ -37,6 +37,7 @@ func Registry(t *testing.T, open func(t *testing.T) app.Registry) {
 // again after the one before was closed.
 func RegistryReopen(t *testing.T, place func(t *testing.T) (open func() app.Registry)) {
 	reopening(t, place)
+	modelOfRegistry(t, place)
 }
 
 type registrySuite struct {
