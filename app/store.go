@@ -191,6 +191,8 @@ type Sessions interface {
 
 // OperatorKeys keeps operators' keys.
 type OperatorKeys interface {
+	// CreateOperatorKey MUST refuse the name of a key that is not revoked, with a
+	// TakenError of ConflictOperatorKey.
 	CreateOperatorKey(ctx context.Context, k OperatorKey) error
 	// OperatorKeyByHash MUST return ErrNotFound; revoked and expired ones are
 	// returned.

@@ -191,7 +191,7 @@ func (f *fakeRegistry) CreateOperatorKey(_ context.Context, k app.OperatorKey) e
 	unlock, err := f.enter("CreateOperatorKey")
 	defer unlock()
 	for _, have := range f.keys {
-		if have.Name == k.Name {
+		if have.Name == k.Name && have.RevokedAt.IsZero() {
 			return app.Taken(app.ConflictOperatorKey)
 		}
 	}

@@ -20,6 +20,9 @@ func scanOperatorKey(row scanner) (app.OperatorKey, error) {
 func insertOperatorKey(c *conn, k app.OperatorKey) error {
 	_, err := c.exec(`INSERT INTO operator_keys (`+operatorKeyColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?)`,
 		k.ID, k.Name, k.Hash, k.CreatedAt.UnixMilli(), millis(k.LastUsedAt), millis(k.ExpiresAt), millis(k.RevokedAt))
+	if isTaken(err) {
+		return app.Taken(app.ConflictOperatorKey) // id and hash are random
+	}
 	return err
 }
 

@@ -1,6 +1,7 @@
 package storagetest
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -23,6 +24,21 @@ func operatorKeys(s registrySuite) {
 			must(t, err)
 			equal(t, "key", got, want) // revoked and expired ones too
 		}
+	})
+
+	s.test("CreateOperatorKey/NameOfALiveKeyIsTaken", func(t *testing.T, w *world) {
+		first, second := w.operatorKey("one"), w.operatorKey("one")
+		second.Hash = hashOf("another")
+		must(t, w.CreateOperatorKey(w.ctx, first))
+		var taken *app.TakenError
+		if err := w.CreateOperatorKey(w.ctx, second); !errors.As(err, &taken) || taken.Field != app.ConflictOperatorKey {
+			t.Fatalf("got %v, want the name to be taken", err)
+		}
+		_, err := w.OperatorKeyByHash(w.ctx, second.Hash)
+		is(t, err, app.ErrNotFound)
+		_, err = w.RevokeOperatorKey(w.ctx, first.ID, w.now())
+		must(t, err)
+		must(t, w.CreateOperatorKey(w.ctx, second))
 	})
 
 	s.test("OperatorKeyByHash/UnknownIsNotFound", func(t *testing.T, w *world) {

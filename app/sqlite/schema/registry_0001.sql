@@ -77,6 +77,9 @@ CREATE TABLE operator_keys (
 	revoked_at   INTEGER
 ) STRICT, WITHOUT ROWID;
 
+-- A name says which key to revoke; that of a revoked one is free again.
+CREATE UNIQUE INDEX operator_keys_by_name ON operator_keys (name) WHERE revoked_at IS NULL;
+
 CREATE TABLE signing_keys (
 	id         TEXT PRIMARY KEY,
 	public     BLOB NOT NULL,
