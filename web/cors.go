@@ -27,33 +27,31 @@ func newCORS(origins []string) *cors {
 
 // answer adds what lets the page read the answer.
 func (c *cors) answer(f *fiber.Ctx) {
-	c.allow(&f.Request().Header, &f.Response().Header)
-}
-
-func (c *cors) allow(req *fasthttp.RequestHeader, res *fasthttp.ResponseHeader) bool {
+	res := &f.Response().Header
 	res.Add("Vary", "Origin")
-	origin := string(req.Peek("Origin"))
-	if !slices.Contains(c.origins, origin) {
-		return false
+	origin := string(f.Request().Header.Peek("Origin"))
+	if slices.Contains(c.origins, origin) {
+		res.Set("Access-Control-Allow-Origin", origin)
+		res.Set("Access-Control-Expose-Headers", corsExposed)
 	}
-	res.Set("Access-Control-Allow-Origin", origin)
-	res.Set("Access-Control-Expose-Headers", corsExposed)
-	return true
 }
 
-// preflight answers the question that a browser asks before a request. What
+// isPreflight reports the question that a browser asks before a request. What
 // is not such a question is left to the routes.
-func (c *cors) preflight(ctx *fasthttp.RequestCtx) bool {
-	if !ctx.IsOptions() || len(ctx.Request.Header.Peek("Origin")) == 0 ||
-		len(ctx.Request.Header.Peek("Access-Control-Request-Method")) == 0 {
-		return false
-	}
-	if c.allow(&ctx.Request.Header, &ctx.Response.Header) {
-		h := &ctx.Response.Header
+func isPreflight(ctx *fasthttp.RequestCtx) bool {
+	h := &ctx.Request.Header
+	return ctx.IsOptions() && len(h.Peek("Origin")) > 0 && len(h.Peek("Access-Control-Request-Method")) > 0
+}
+
+// preflight answers it.
+func (s *Server) preflight(f *fiber.Ctx) {
+	c := s.begin(f, s.unmatched)
+	defer s.finish(c)
+	h := &f.Response().Header
+	if len(h.Peek("Access-Control-Allow-Origin")) > 0 {
 		h.Set("Access-Control-Allow-Methods", corsMethods)
 		h.Set("Access-Control-Allow-Headers", corsHeaders)
 		h.Set("Access-Control-Max-Age", "600")
 	}
-	ctx.SetStatusCode(http.StatusNoContent)
-	return true
+	f.Status(http.StatusNoContent)
 }

@@ -83,6 +83,8 @@ func (s *Server) documentPlain(api huma.API, rt *route) {
 	}
 	rt.op.Responses = map[string]*huma.Response{
 		"200": {Description: "OK", Content: map[string]*huma.MediaType{jsonType: {Schema: schema}}},
+		"default": {Description: "Any other failure", Content: map[string]*huma.MediaType{
+			problemType: {Schema: registry.Schema(reflect.TypeFor[Problem](), true, "Problem")}}},
 	}
 	if rt.path == "/" {
 		rt.op.Responses["303"] = &huma.Response{Description: "To the documentation page"}

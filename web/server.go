@@ -90,7 +90,10 @@ func (s *Server) entry(ctx *fasthttp.RequestCtx, handler fasthttp.RequestHandler
 	s.active.Add(1)
 	defer s.active.Add(-1)
 	switch {
-	case s.cors != nil && s.cors.preflight(ctx):
+	case s.cors != nil && isPreflight(ctx):
+		f := s.app.AcquireCtx(ctx)
+		s.preflight(f)
+		s.app.ReleaseCtx(f)
 	case !knownMethod(ctx.Method()):
 		f := s.app.AcquireCtx(ctx)
 		_ = s.frameworkError(f, fiber.NewError(http.StatusNotImplemented))
