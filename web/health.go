@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"sync"
 	"time"
@@ -25,7 +26,9 @@ type healthCache struct {
 	checks []Check
 }
 
-func (h *healthCache) ask(ctx context.Context, health func(context.Context) []Check) []Check {
+// ask gives the state of every part. Failures are logged when they are found,
+// not each time that somebody asks.
+func (h *healthCache) ask(ctx context.Context, health func(context.Context) []Check, log *slog.Logger) []Check {
 	if health == nil {
 		return nil
 	}
@@ -36,6 +39,11 @@ func (h *healthCache) ask(ctx context.Context, health func(context.Context) []Ch
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), healthTimeout)
 		defer cancel()
 		h.checks, h.at = health(ctx), time.Now()
+		for _, check := range h.checks {
+			if check.Err != nil {
+				log.Warn("not ready", "check", check.Name, "error", check.Err)
+			}
+		}
 	}
 	return h.checks
 }
@@ -67,7 +75,7 @@ type readyzOutput struct {
 // sentences made for callers.
 func (s *Server) readyz(ctx context.Context, _ *struct{}) (*readyzOutput, error) {
 	out := &readyzOutput{Status: http.StatusOK, Body: &readyView{Status: "ready", Checks: []checkView{}}}
-	for _, check := range s.health.ask(ctx, s.services.Health) {
+	for _, check := range s.health.ask(ctx, s.services.Health, s.log) {
 		view := checkView{Name: check.Name, Status: "ok"}
 		if check.Err != nil {
 			out.Status, out.Body.Status = http.StatusServiceUnavailable, "not_ready"
@@ -76,7 +84,6 @@ func (s *Server) readyz(ctx context.Context, _ *struct{}) (*readyzOutput, error)
 			if errors.As(check.Err, &told) {
 				view.Detail = told.Detail
 			}
-			s.log.Warn("not ready", "check", check.Name, "error", check.Err)
 		}
 		out.Body.Checks = append(out.Body.Checks, view)
 	}

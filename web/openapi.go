@@ -3,6 +3,7 @@ package web
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"reflect"
 	"strings"
 
@@ -87,7 +88,9 @@ func (s *Server) documentPlain(api huma.API, rt *route) {
 			problemType: {Schema: registry.Schema(reflect.TypeFor[Problem](), true, "Problem")}}},
 	}
 	if rt.path == "/" {
-		rt.op.Responses["303"] = &huma.Response{Description: "To the documentation page"}
+		rt.also(http.StatusSeeOther, "To the documentation page")
+	} else {
+		rt.also(http.StatusNotModified, "It still has this ETag")
 	}
 	api.OpenAPI().AddOperation(&rt.op)
 }

@@ -1,9 +1,12 @@
 package web
 
 import (
+	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"os"
@@ -181,6 +184,15 @@ func (c contract) checkBody(method string, schema object, media string, a answer
 			faults = append(faults, "HEAD has a body")
 		}
 		return faults
+	}
+	if a.header.Get("Content-Encoding") == "gzip" {
+		r, err := gzip.NewReader(bytes.NewReader(a.body))
+		if err != nil {
+			return append(faults, err.Error())
+		}
+		if a.body, err = io.ReadAll(r); err != nil {
+			return append(faults, err.Error())
+		}
 	}
 	var v any
 	if err := json.Unmarshal(a.body, &v); err != nil {

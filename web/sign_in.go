@@ -112,38 +112,47 @@ func (s *Server) seedLogin(ctx context.Context, _ *struct{}) (*seedLoginOutput, 
 // seedCredentials reads the JSON body or the form.
 func (c *call) seedCredentials() (identity.LoginInput, *Problem) {
 	body := c.fiber.Request().Body()
-	names := [2]string{"email", "password"}
-	var given [2]*string
 	if bodyType(c.fiber.Request().Header.ContentType()) == formType {
-		names[0] = "username"
-		form, err := url.ParseQuery(string(body))
-		if err != nil {
-			return identity.LoginInput{}, newProblem(http.StatusBadRequest, "bad_request", "The body is not a form.")
-		}
-		for i, name := range names {
-			if form.Has(name) {
-				value := form.Get(name)
-				given[i] = &value
-			}
-		}
-	} else {
-		var in struct {
-			Email    *string `json:"email"`
-			Password *string `json:"password"`
-		}
-		if err := readLoose(body, &in); err != nil {
-			return identity.LoginInput{}, problemOf(err)
-		}
-		given = [2]*string{in.Email, in.Password}
+		return parseLoginForm(body)
 	}
+	var in struct {
+		Email    *string `json:"email"`
+		Password *string `json:"password"`
+	}
+	if err := readLoose(body, &in); err != nil {
+		return identity.LoginInput{}, problemOf(err)
+	}
+	return loginOf("email", in.Email, in.Password)
+}
+
+// parseLoginForm reads the form of RFC 6749, 4.3.2.
+func parseLoginForm(body []byte) (identity.LoginInput, *Problem) {
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return identity.LoginInput{}, newProblem(http.StatusBadRequest, "bad_request", "The body is not a form.")
+	}
+	value := func(name string) *string {
+		if !form.Has(name) {
+			return nil
+		}
+		s := form.Get(name)
+		return &s
+	}
+	return loginOf("username", value("username"), value("password"))
+}
+
+// loginOf names what is missing; the address stands in the field emailName.
+func loginOf(emailName string, email, password *string) (identity.LoginInput, *Problem) {
 	p := newProblem(http.StatusUnprocessableEntity, "invalid", "Email address and password are required.")
-	for i, value := range given {
+	missing := func(name string, value *string) {
 		if value == nil {
-			p.Errors = append(p.Errors, InvalidField{Location: names[i], Code: "required", Message: "This field is required."})
+			p.Errors = append(p.Errors, InvalidField{Location: name, Code: "required", Message: "This field is required."})
 		}
 	}
+	missing(emailName, email)
+	missing("password", password)
 	if len(p.Errors) > 0 {
 		return identity.LoginInput{}, p
 	}
-	return identity.LoginInput{Email: *given[0], Password: *given[1]}, nil
+	return identity.LoginInput{Email: *email, Password: *password}, nil
 }

@@ -242,6 +242,9 @@ func (w *world) try(client *http.Client, method, path, token string, body any, c
 		return answer{}, err
 	}
 	defer func() { _ = res.Body.Close() }()
+	if res.Close { // the client takes the header away
+		res.Header.Set("Connection", "close")
+	}
 	raw, err := io.ReadAll(res.Body)
 	a := answer{res.StatusCode, res.Header, raw}
 	if err == nil {
