@@ -297,3 +297,21 @@ func TestManyFaultsGetAShortAnswer(t *testing.T) {
 		}
 	}
 }
+
+// Every route of /v1 refuses parameters that it does not have, and every one
+// with a body what is no JSON.
+func TestEveryRouteChecksWhatItGets(t *testing.T) {
+	w := newWorld(t)
+	for _, rt := range w.server.routes {
+		path := strings.NewReplacer("{org}", "acme", "{id}", "one", "{code}", "internal").Replace(rt.path)
+		if !rt.loose {
+			a := w.do(rt.method, path+"?surprise=S3cr3t", w.operator, nil)
+			if a.status != 422 || a.field("errors.0.code") != "unknown_parameter" || strings.Contains(a.String(), "S3cr3t") {
+				t.Error(rt.method, rt.path, a)
+			}
+		}
+		if rt.body == jsonBody {
+			w.expect(w.do(rt.method, path, w.operator, "{"), 400, "body_not_json")
+		}
+	}
+}

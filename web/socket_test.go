@@ -93,7 +93,7 @@ func TestSocketShutsDown(t *testing.T) {
 	if err := w.server.Shutdown(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := client.Get("http://socket/healthz"); err == nil { //nolint:bodyclose // there is none
+	if _, err := client.Get("http://socket/healthz"); err == nil {
 		t.Error("the socket still answers")
 	}
 }

@@ -190,7 +190,7 @@ func TestShutdownLosesNoRequest(t *testing.T) {
 					}
 					body, err := io.ReadAll(res.Body)
 					_ = res.Body.Close()
-					if err != nil || res.StatusCode != 200 || len(body) < 1000 {
+					if err != nil || res.StatusCode != http.StatusOK || len(body) < 1000 {
 						lost.Add(1)
 						t.Errorf("round %d: half an answer: %d, %d bytes, %v", round, res.StatusCode, len(body), err)
 						return
