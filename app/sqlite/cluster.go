@@ -25,8 +25,9 @@ const (
 	// A shard is one of many: with what a registry takes for itself, 64 of them
 	// would fill 250 MB. What they have no room for stays in the system's own
 	// cache of files.
-	shardReaders  = 2
-	shardCacheKiB = 128
+	shardReaders    = 2
+	shardCacheKiB   = 128
+	shardStatements = 32
 )
 
 // ClusterOptions are how a cluster is kept.
@@ -98,7 +99,7 @@ func OpenCluster(ctx context.Context, dir, name string, opts ClusterOptions) (*C
 		databases: databaseOptions{
 			schema: schema, backups: opts.Backups, appVersion: opts.Version,
 			logger: opts.Logger.With("cluster", name), clock: opts.Clock,
-			readers: shardReaders, cacheKiB: shardCacheKiB, verify: verifyDocuments,
+			readers: shardReaders, cacheKiB: shardCacheKiB, statements: shardStatements, verify: verifyDocuments,
 		},
 	}
 	if err := c.look(ctx); err != nil {

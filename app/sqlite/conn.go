@@ -98,13 +98,18 @@ func (c *conn) forgetOldest() {
 	}
 }
 
-// exec runs a statement and gives the number of rows that it changed.
-func (c *conn) exec(query string, args ...any) (int64, error) {
+// execute runs a statement.
+func (c *conn) execute(query string, args ...any) (sql.Result, error) {
 	s, err := c.prepare(query)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	r, err := s.ExecContext(context.Background(), args...)
+	return s.ExecContext(context.Background(), args...)
+}
+
+// exec runs a statement and gives the number of rows that it changed.
+func (c *conn) exec(query string, args ...any) (int64, error) {
+	r, err := c.execute(query, args...)
 	if err != nil {
 		return 0, err
 	}

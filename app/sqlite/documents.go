@@ -23,50 +23,91 @@ const documentColumns = `id, type, revision, created, updated, crc, data`
 // InsertDocument stores a document as it is given. See app.Documents.
 func (c *Cluster) InsertDocument(ctx context.Context, ns app.Namespace, d app.Document) error {
 	return c.use(ctx, ns, existing, func(s *shard) error {
+		var table knownTable
 		indexed := false
-		err := s.write(ctx, func(c *conn) error {
-			indexed = false
-			now, err := resolve(c, ns.Organization)
-			if err != nil {
-				return err
-			}
-			n, err := c.exec(`INSERT INTO `+now.collection.sql()+` (`+documentColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-				string(d.ID), d.Type, d.Revision, d.CreatedAt.UnixMilli(), d.UpdatedAt.UnixMilli(), int64(checksum(ns.Organization, &d)), string(d.Data))
-			if err != nil {
-				return err
-			}
-			if n == 0 {
-				return app.Taken(app.ConflictDocumentID)
-			}
-			if now.indexed {
-				return nil
-			}
-			indexed, err = addIndex(c, ns.Organization, now.collection)
+		err := s.write(ctx, func(c *conn) (err error) {
+			table, indexed, err = s.insert(c, ns.Organization, &d)
 			return err
 		})
-		if err == nil && indexed {
-			s.schemaChanged(0)
+		if err == nil {
+			s.names.put(ns.Organization, table)
+			if indexed {
+				s.schemaChanged(0)
+			}
 		}
 		return err
 	})
 }
 
-// addIndex makes the index by type if the table has become large enough. The
-// number of the row that was inserted last is about that of the documents.
-func addIndex(c *conn, org app.OrganizationID, name collection) (bool, error) {
-	var row int64
-	if err := c.queryRow(`SELECT last_insert_rowid()`).Scan(&row); err != nil || row < indexAfter {
-		return false, err
+// insert stores a document and says in which table, and whether that got its
+// index just now.
+//
+// As in find, the first try is by the name that is remembered, on condition
+// that it is true: looking it up takes as long as inserting.
+func (s *shard) insert(c *conn, org app.OrganizationID, d *app.Document) (knownTable, bool, error) {
+	table, known := s.names.get(org)
+	stored, row := false, int64(0)
+	if known {
+		var err error
+		if stored, row, err = insertInto(c, table.collection, org, d); err != nil && !isStatementError(err) {
+			return table, false, err
+		}
 	}
+	if !stored {
+		now, err := resolve(c, org)
+		if err != nil {
+			return table, false, err
+		}
+		table = now.table()
+		if stored, row, err = insertInto(c, table.collection, org, d); err != nil {
+			return table, false, err
+		}
+	}
+	if !stored {
+		return table, false, app.Taken(app.ConflictDocumentID)
+	}
+	// The number of the row is about that of the documents.
+	if table.indexed || row < indexAfter {
+		return table, false, nil
+	}
+	// Another of the same group may have made the index just now.
+	now, err := resolve(c, org)
+	if err != nil || now.indexed {
+		return now.table(), false, err
+	}
+	table.indexed = true
+	return table, true, addIndex(c, org, table.collection)
+}
+
+// insertInto inserts a document if the table is the organization's and has no
+// document with its id, and gives the number of the row.
+func insertInto(c *conn, name collection, org app.OrganizationID, d *app.Document) (stored bool, row int64, err error) {
+	r, err := c.execute(`INSERT INTO `+name.sql()+` (`+documentColumns+`) SELECT ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE `+
+		name.ownedBy()+` ON CONFLICT DO NOTHING`,
+		string(org), string(d.ID), d.Type, d.Revision, d.CreatedAt.UnixMilli(), d.UpdatedAt.UnixMilli(),
+		int64(checksum(org, d)), string(d.Data))
+	if err != nil {
+		return false, 0, err
+	}
+	n, err := r.RowsAffected()
+	if err != nil || n == 0 {
+		return false, 0, err
+	}
+	row, err = r.LastInsertId()
+	return true, row, err
+}
+
+// addIndex makes the table's index by type.
+func addIndex(c *conn, org app.OrganizationID, name collection) error {
 	index, err := index(org)
 	if err != nil {
-		return false, err
+		return err
 	}
 	if err := c.run(`CREATE INDEX ` + index + ` ON ` + name.sql() + `(type,id)`); err != nil {
-		return false, err
+		return err
 	}
 	_, err = c.exec(`UPDATE namespaces SET indexed = 1 WHERE organization_id = ?`, string(org))
-	return true, err
+	return err
 }
 
 // Document reads one. See app.Documents.

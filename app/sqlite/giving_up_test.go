@@ -16,7 +16,7 @@ func TestWhoGivesUpWhileWaitingWritesNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	answer := make(chan error)
 	go func() { answer <- insertThing(ctx, d, "given up", "") }()
-	waitUntil(t, func() bool { return len(d.writer.queue) == 1 })
+	waitUntil(t, func() bool { return d.writer.queued() == 1 })
 	cancel()
 	if err := <-answer; !errors.Is(err, context.Canceled) { // while the writer is still busy
 		t.Errorf("answered %v", err)

@@ -112,5 +112,5 @@ type Load struct {
 }
 
 func (d *database) load() Load {
-	return Load{LogBytes: d.logBytes(), Waiting: len(d.writer.queue)}
+	return Load{LogBytes: d.logBytes(), Waiting: d.writer.queued()}
 }

@@ -10,26 +10,33 @@ import (
 const keptNames = 4096
 
 // names remembers which table is an organization's, as a guess: whatever is
-// read by it is read on condition that the guess is true.
+// read or written by it is so on condition that the guess is true.
 type names struct {
 	mu   sync.RWMutex
-	kept map[app.OrganizationID]collection
+	kept map[app.OrganizationID]knownTable
 }
 
-func (n *names) get(org app.OrganizationID) (collection, bool) {
+// knownTable is a table as it was at some moment. An index that it had then it
+// has for good.
+type knownTable struct {
+	collection collection
+	indexed    bool
+}
+
+func (n *names) get(org app.OrganizationID) (knownTable, bool) {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
-	name, ok := n.kept[org]
-	return name, ok
+	t, ok := n.kept[org]
+	return t, ok
 }
 
-func (n *names) put(org app.OrganizationID, name collection) {
+func (n *names) put(org app.OrganizationID, t knownTable) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.kept == nil || len(n.kept) >= keptNames {
-		n.kept = make(map[app.OrganizationID]collection)
+		n.kept = make(map[app.OrganizationID]knownTable)
 	}
-	n.kept[org] = name
+	n.kept[org] = t
 }
 
 func (n *names) drop(org app.OrganizationID) {

@@ -26,6 +26,8 @@ type namespace struct {
 	indexed    bool
 }
 
+func (n namespace) table() knownTable { return knownTable{n.collection, n.indexed} }
+
 // resolve finds the organization's table. It must run in one transaction or
 // snapshot with what uses the answer.
 func resolve(c *conn, org app.OrganizationID) (namespace, error) {
@@ -81,7 +83,7 @@ func (c *Cluster) Provision(ctx context.Context, ns app.Namespace) error {
 		})
 		if err == nil && made {
 			s.schemaChanged(1)
-			s.names.put(ns.Organization, name)
+			s.names.put(ns.Organization, knownTable{collection: name})
 		}
 		return err
 	})
@@ -94,8 +96,9 @@ func (c *Cluster) Rename(ctx context.Context, ns app.Namespace, to string, gener
 		return err
 	}
 	return c.use(ctx, ns, existing, func(s *shard) error {
-		err := s.write(ctx, func(c *conn) error {
-			now, err := resolve(c, ns.Organization)
+		var now namespace
+		err := s.write(ctx, func(c *conn) (err error) {
+			now, err = resolve(c, ns.Organization)
 			if err != nil {
 				return err
 			}
@@ -115,7 +118,7 @@ func (c *Cluster) Rename(ctx context.Context, ns app.Namespace, to string, gener
 		})
 		if err == nil {
 			s.schemaChanged(0)
-			s.names.put(ns.Organization, name)
+			s.names.put(ns.Organization, knownTable{collection: name, indexed: now.indexed})
 		}
 		return err
 	})

@@ -112,10 +112,10 @@ func (s *shard) read(ctx context.Context, snapshot bool, f func(*conn) error) er
 // must be under the condition of ownedBy. Only when that finds nothing is the
 // name looked up, in one snapshot with the second try.
 func (s *shard) find(ctx context.Context, org app.OrganizationID, f func(*conn, collection) (found bool, err error)) error {
-	if name, ok := s.names.get(org); ok {
+	if guess, ok := s.names.get(org); ok {
 		var found bool
 		err := s.read(ctx, false, func(c *conn) (err error) {
-			found, err = f(c, name)
+			found, err = f(c, guess.collection)
 			return err
 		})
 		if err == nil && found || err != nil && !isStatementError(err) {
@@ -127,7 +127,7 @@ func (s *shard) find(ctx context.Context, org app.OrganizationID, f func(*conn, 
 		if err != nil {
 			return err
 		}
-		s.names.put(org, now.collection)
+		s.names.put(org, now.table())
 		_, err = f(c, now.collection)
 		return err
 	})

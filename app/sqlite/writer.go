@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,14 +23,17 @@ const (
 // commits everything that waits as one group: the cost of making a commit
 // durable is shared, and grows not with the number of clients.
 type writer struct {
-	d     *database
-	c     *conn // nil: to be opened again
-	queue chan *writeRequest
+	d *database
+	c *conn // nil: to be opened again
 	// logTried is when the log could last not be cut back.
 	logTried time.Time
 
-	mu     sync.RWMutex
-	closed bool
+	mu sync.Mutex
+	// waiting is a list and no channel, which would take the room for all that
+	// may wait from the start, in every shard.
+	waiting []*writeRequest
+	closed  bool
+	wake    chan struct{} // holds one when something waits or the writer is closed
 }
 
 type writeRequest struct {
@@ -42,7 +46,7 @@ type writeRequest struct {
 }
 
 func newWriter(d *database, c *conn) *writer {
-	return &writer{d: d, c: c, queue: make(chan *writeRequest, queueLimit)}
+	return &writer{d: d, c: c, wake: make(chan struct{}, 1)}
 }
 
 func (w *writer) submit(ctx context.Context, f func(*conn) error) error {
@@ -63,17 +67,33 @@ func (w *writer) submit(ctx context.Context, f func(*conn) error) error {
 }
 
 func (w *writer) enqueue(r *writeRequest) error {
-	w.mu.RLock()
-	defer w.mu.RUnlock()
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.closed {
 		return errClosed()
 	}
-	select {
-	case w.queue <- r:
-		return nil
-	default:
+	if len(w.waiting) >= queueLimit {
 		return &app.Error{Kind: app.ErrUnavailable, Code: "storage_busy", RetryAfter: time.Second,
 			Detail: "Too many writes wait already. Try again in a second."}
+	}
+	w.waiting = append(w.waiting, r)
+	w.awaken()
+	return nil
+}
+
+// queued is how many writes wait for their turn.
+func (w *writer) queued() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.waiting)
+}
+
+// awaken tells the writer that there is something for it, unless it has been
+// told.
+func (w *writer) awaken() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
 	}
 }
 
@@ -81,25 +101,32 @@ func (w *writer) enqueue(r *writeRequest) error {
 func (w *writer) close() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if !w.closed {
-		w.closed = true
-		close(w.queue)
+	w.closed = true
+	w.awaken()
+}
+
+// next waits for requests and appends a group of them to group, which stays
+// empty when the writer is closed and nobody waits.
+func (w *writer) next(group []*writeRequest) []*writeRequest {
+	for {
+		w.mu.Lock()
+		n := min(len(w.waiting), groupLimit)
+		group = append(group, w.waiting[:n]...)
+		w.waiting = slices.Delete(w.waiting, 0, n)
+		closed := w.closed
+		w.mu.Unlock()
+		if n > 0 || closed {
+			return group
+		}
+		<-w.wake
 	}
 }
 
 func (w *writer) serve() {
-	group := make([]*writeRequest, 0, groupLimit)
-	for first := range w.queue {
-		group = append(group[:0], first)
-		for more := true; more && len(group) < groupLimit; {
-			select {
-			case r, open := <-w.queue:
-				if more = open; open {
-					group = append(group, r)
-				}
-			default:
-				more = false
-			}
+	var group []*writeRequest
+	for {
+		if group = w.next(group[:0]); len(group) == 0 {
+			break
 		}
 		w.write(group)
 		clear(group)

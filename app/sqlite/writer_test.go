@@ -44,7 +44,7 @@ func group(t *testing.T, d *database, fs ...func(*conn) error) []error {
 	var wait sync.WaitGroup
 	for i, f := range fs {
 		wait.Go(func() { answers[i] = d.write(context.Background(), f) })
-		waitUntil(t, func() bool { return len(d.writer.queue) == i+1 })
+		waitUntil(t, func() bool { return d.writer.queued() == i+1 })
 	}
 	release()
 	wait.Wait()
@@ -233,12 +233,12 @@ func TestCloseWritesWhatWaits(t *testing.T) {
 	for i := range answers {
 		wait.Go(func() { answers[i] = insertThing(context.Background(), d, fmt.Sprint(i), "") })
 	}
-	waitUntil(t, func() bool { return len(d.writer.queue) == len(answers) })
+	waitUntil(t, func() bool { return d.writer.queued() == len(answers) })
 	closed := make(chan error)
 	go func() { closed <- d.close() }()
 	waitUntil(t, func() bool {
-		d.writer.mu.RLock()
-		defer d.writer.mu.RUnlock()
+		d.writer.mu.Lock()
+		defer d.writer.mu.Unlock()
 		return d.writer.closed
 	})
 	if err := insertThing(context.Background(), d, "late", ""); !errors.Is(err, app.ErrUnavailable) {
