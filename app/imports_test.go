@@ -23,6 +23,8 @@ var mayImport = map[string][]string{
 	"web": {"app", "app/documents", "app/identity", "app/journal", "app/tenancy"},
 	"tui": {"app", "app/client", "app/documents", "app/identity", "app/tenancy"},
 
+	"bench": {"app/client"},
+
 	"app/appliance": {"app", "app/cache", "app/config", "app/documents", "app/identity", "app/journal",
 		"app/mongodb", "app/seal", "app/sqlite", "app/tenancy"},
 	"app/client": {"app"},

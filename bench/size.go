@@ -1,0 +1,231 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"tenantry/app/client"
+)
+
+const (
+	// startAt is with how many organizations start and memory are measured.
+	startAt   = 10_000
+	starts    = 7
+	megabyte  = 1_000_000
+	probes    = 600 // organizations created to see what one costs
+	manyRound = 2 * time.Second
+)
+
+// many is a server with ever more organizations, all of one owner's, who
+// shows a token: without a new owner there is no password to be hashed.
+type many struct {
+	*bench
+	*server
+	folder string
+	key    string // the operator's, who may read all
+	made   atomic.Int64
+}
+
+// cost is what one act takes: of the processor where that is known, else of
+// the time.
+type cost []float64
+
+// measureSize fills a server with organizations and measures at 100, 1,000 and
+// so on what another one and reading one costs; at 10,000 also memory and how
+// soon a server that starts answers.
+func measureSize(b *bench) ([]row, error) {
+	info, err := os.Stat(b.program)
+	if err != nil {
+		return nil, err
+	}
+	m := &many{bench: b, folder: filepath.Join(b.dir, "size")}
+	if err := m.start(); err != nil {
+		return nil, err
+	}
+	rows, err := m.grow()
+	err = errors.Join(err, m.stop())
+	return append(rows, row{Name: "size of the binary", Value: float64(info.Size()) / megabyte, Unit: "MB", AtMost: 45}), err
+}
+
+func (m *many) start() (err error) {
+	m.server, err = m.serve(m.folder, cheapPasswords)
+	return err
+}
+
+// grow adds organizations step by step.
+func (m *many) grow() (rows []row, err error) {
+	if _, err := m.organization(m.ctx, "bench"); err != nil {
+		return nil, err
+	}
+	if m.key, err = m.operatorKey(m.ctx); err != nil {
+		return nil, err
+	}
+	var creates, reads cost
+	var sizes []string
+	for n := 100; n <= m.large; n *= 10 {
+		if err := m.fill(n); err != nil {
+			return nil, fmt.Errorf("make %d organizations: %w", n, err)
+		}
+		read, err := m.costOf(load{connections: getConnections, duration: manyRound, request: m.readAny})
+		if err != nil {
+			return nil, err
+		}
+		create, err := m.costOfCreating()
+		if err != nil {
+			return nil, err
+		}
+		creates, reads, sizes = append(creates, create), append(reads, read), append(sizes, count(float64(n)))
+		if n == startAt {
+			if rows, err = m.startAndMemory(); err != nil {
+				return nil, err
+			}
+		}
+	}
+	at := " µs at " + strings.Join(sizes, ", ") + " organizations"
+	return append(rows,
+		row{Name: "creating one of many, the most to the least", Value: creates.spread(), Unit: "x", AtMost: 2, Figures: creates.String() + at},
+		row{Name: "reading one of many, the most to the least", Value: reads.spread(), Unit: "x", AtMost: 2, Figures: reads.String() + at}), nil
+}
+
+func (c cost) spread() float64 { return slices.Max(c) / slices.Min(c) }
+
+func (c cost) String() string {
+	var words []string
+	for _, v := range c {
+		words = append(words, fmt.Sprintf("%.3g", v))
+	}
+	return strings.Join(words, ", ")
+}
+
+// fill makes organizations until there are n.
+func (m *many) fill(n int) error {
+	missing := n - int(m.made.Load())
+	if missing <= 0 {
+		return nil
+	}
+	request, err := m.createNext()
+	if err != nil {
+		return err
+	}
+	o, err := load{address: m.address, connections: createClients, limit: missing, request: request}.run()
+	if err != nil {
+		return err
+	}
+	return o.allGood()
+}
+
+// createNext signs the owner in and gives requests for one more organization
+// each.
+func (m *many) createNext() (func([]byte) []byte, error) {
+	token, err := m.signIn(m.ctx, "bench")
+	return func(b []byte) []byte {
+		return appendPost(b, "/v1/organizations", token, fmt.Appendf(nil, `{"name":"%s"}`, slugOf(m.made.Add(1))))
+	}, err
+}
+
+func slugOf(n int64) string { return fmt.Sprintf("company-%06d", n) }
+
+// any is one of the organizations.
+func (m *many) any() string {
+	return slugOf(1 + rand.Int64N(m.made.Load())) //nolint:gosec // no secret
+}
+
+func (m *many) readAny(b []byte) []byte {
+	return append(b, get("/v1/organizations/"+m.any(), m.key)...)
+}
+
+func (m *many) costOfCreating() (float64, error) {
+	request, err := m.createNext()
+	if err != nil {
+		return 0, err
+	}
+	return m.costOf(load{connections: createClients, limit: probes, request: request})
+}
+
+// costOf runs a load and gives the microseconds that one request took.
+func (m *many) costOf(l load) (float64, error) {
+	l.address = m.address
+	before := processTime(m.cmd.Process.Pid)
+	o, err := l.run()
+	if err == nil {
+		err = o.allGood()
+	}
+	if err != nil {
+		return 0, err
+	}
+	took := processTime(m.cmd.Process.Pid) - before
+	if took == 0 {
+		took = o.took
+	}
+	return float64(took.Nanoseconds()) / 1000 / float64(o.good()), nil
+}
+
+// startAndMemory measures the memory after all of this load and another on
+// documents, and then starts anew, several times.
+func (m *many) startAndMemory() ([]row, error) {
+	token, err := m.signIn(m.ctx, "bench")
+	if err != nil {
+		return nil, err
+	}
+	if err := m.write(token, func() string { return "bench" }); err != nil {
+		return nil, err
+	}
+	loaded := resident(m.cmd.Process.Pid)
+	if err := m.write(token, m.any); err != nil {
+		return nil, err
+	}
+	everywhere := resident(m.cmd.Process.Pid)
+	var took []float64
+	for range starts {
+		if err := m.stop(); err != nil {
+			return nil, err
+		}
+		begun := time.Now()
+		if err := m.start(); err != nil {
+			return nil, err
+		}
+		if err := m.firstAnswer(m.ctx); err != nil {
+			return nil, err
+		}
+		took = append(took, millis(time.Since(begun)))
+	}
+	rows := []row{{Name: "start to first answer, 10,000 organizations", Value: median(took), Unit: "ms", AtMost: 200,
+		Figures: fmt.Sprintf("%.0f to %.0f ms", slices.Min(took), slices.Max(took))}}
+	if loaded > 0 {
+		rows = append(rows, row{Name: "resident memory after the load, 10,000 organizations", Value: float64(loaded) / megabyte, Unit: "MB", AtMost: 80,
+			Figures: fmt.Sprintf("%.0f MB just started; %.0f MB when documents went to all of them at once",
+				float64(resident(m.cmd.Process.Pid))/megabyte, float64(everywhere)/megabyte)})
+	}
+	return rows, nil
+}
+
+// write creates documents in whichever organization is said.
+func (m *many) write(token string, organization func() string) error {
+	body := []byte(`{"type":"note","data":` + documentData + `}`)
+	o, err := load{address: m.address, connections: documentClients, duration: manyRound, request: func(b []byte) []byte {
+		return appendPost(b, "/v1/organizations/"+organization()+"/documents", token, body)
+	}}.run()
+	if err != nil {
+		return err
+	}
+	return o.allGood()
+}
+
+// firstAnswer reads an organization.
+func (m *many) firstAnswer(ctx context.Context) error {
+	c, err := client.New("http://"+m.address, client.Options{Token: m.key})
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	_, err = c.Organization(ctx, slugOf(1))
+	return err
+}
