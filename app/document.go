@@ -20,6 +20,9 @@ type DocumentQuery struct {
 	Type  string     // empty: all
 	After DocumentID // only ids that sort after this one
 	Limit int        // at least 1
+	// MaxBytes ends the list with the document by which the data of all becomes
+	// more than this; 0 is no bound.
+	MaxBytes int
 }
 
 // AnyRevision as the expected revision of a write stands for whichever is

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -78,6 +79,36 @@ func TestList(t *testing.T) {
 	for _, limit := range []int{-1, 201, 1 << 30} {
 		_, err := w.List(w.ctx, w.acme.owner, w.acme.slug, documents.ListInput{Limit: limit})
 		w.wantCode(err, app.ErrInvalid, "invalid_limit")
+	}
+}
+
+// TestPagesOfLargeDocuments: a page is bounded by bytes, too, and the list is
+// whole nevertheless.
+func TestPagesOfLargeDocuments(t *testing.T) {
+	w := newWorld(t)
+	sizes := []int{100, documents.MaxData, 100, 3 << 20, 3 << 20, 3 << 20, documents.MaxData - 200, 100, 100, 100}
+	for i, n := range sizes {
+		w.create(w.acme, fmt.Sprint(i), `{"a":"`+strings.Repeat("x", n-8)+`"}`)
+	}
+	var got []string
+	in := documents.ListInput{Limit: 200}
+	for pages := 0; ; pages++ {
+		page, err := w.List(w.ctx, w.acme.owner, w.acme.slug, in)
+		w.ok(err)
+		size := 0
+		for _, d := range page.Items {
+			size += len(d.Data)
+		}
+		if len(page.Items) == 0 || size > documents.MaxData {
+			t.Fatalf("page %d has %d documents of %d bytes", pages, len(page.Items), size)
+		}
+		got = append(got, ids(page.Items)...)
+		if in.Cursor = page.NextCursor; in.Cursor == "" {
+			break
+		}
+	}
+	if !slices.Equal(got, []string{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}) {
+		t.Errorf("got %v", got)
 	}
 }
 

@@ -14,7 +14,11 @@ const (
 	// MaxData is the most bytes of one document's data, in compact form. BSON
 	// allows 16 MiB for the whole.
 	MaxData = 8 << 20
-	maxType = 64
+	// maxPageData is the most bytes of data in one page, which ends before its
+	// limit where documents are large: a list is held in memory. One document
+	// always fits.
+	maxPageData = MaxData
+	maxType     = 64
 )
 
 // Organizations finds an organization, decides whether the actor may, and says
@@ -205,7 +209,7 @@ func (s *Service) List(ctx context.Context, actor app.Actor, org string, in List
 	if err != nil {
 		return ListPage{}, err
 	}
-	q := app.DocumentQuery{Type: in.Type, Limit: in.Limit}
+	q := app.DocumentQuery{Type: in.Type, Limit: in.Limit, MaxBytes: maxPageData}
 	if in.Limit == 0 {
 		q.Limit = DefaultLimit
 	}
@@ -223,10 +227,16 @@ func (s *Service) List(ctx context.Context, actor app.Actor, org string, in List
 	if err != nil {
 		return ListPage{}, fmt.Errorf("list documents: %w", spoken(gone(err)))
 	}
-	page := ListPage{Items: items}
-	if len(items) > limit {
-		page.Items = items[:limit]
-		page.NextCursor = encodeCursor(ns.Organization, in.Type, items[limit-1].ID)
+	fit, size := 0, 0
+	for fit < min(limit, len(items)) {
+		if size += len(items[fit].Data); size > maxPageData && fit > 0 {
+			break
+		}
+		fit++
+	}
+	page := ListPage{Items: items[:fit]}
+	if len(items) > fit {
+		page.NextCursor = encodeCursor(ns.Organization, in.Type, items[fit-1].ID)
 	}
 	return page, nil
 }

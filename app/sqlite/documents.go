@@ -191,6 +191,7 @@ func (c *Cluster) ListDocuments(ctx context.Context, ns app.Namespace, q app.Doc
 	err := c.use(ctx, ns, existing, func(s *shard) error {
 		return s.sound(s.find(ctx, ns.Organization, func(c *conn, name collection) (bool, error) {
 			list = nil
+			size := 0
 			query := `SELECT ` + documentColumns + ` FROM ` + name.sql() + ` WHERE ` + name.ownedBy() + ` AND id > ?2`
 			args := []any{string(ns.Organization), string(q.After), q.Limit}
 			if q.Type != "" {
@@ -200,8 +201,15 @@ func (c *Cluster) ListDocuments(ctx context.Context, ns app.Namespace, q app.Doc
 			err := c.query(func(row scanner) error {
 				d, err := scanDocument(ns.Organization, row)
 				list = append(list, d)
+				size += len(d.Data)
+				if err == nil && q.MaxBytes > 0 && size > q.MaxBytes {
+					return errEnough
+				}
 				return err
 			}, query+` ORDER BY id LIMIT ?3`, args...)
+			if errors.Is(err, errEnough) {
+				err = nil
+			}
 			return len(list) > 0, err
 		}))
 	})
@@ -253,6 +261,9 @@ func unreadable(err error) error {
 	}
 	return fmt.Errorf("%w: %w", errChecksum, err)
 }
+
+// errEnough ends the reading of rows.
+var errEnough = errors.New("enough")
 
 // errChecksum says that a row is not what was written.
 var errChecksum = errors.New("the checksum does not match")

@@ -30,6 +30,21 @@ func listingDocuments(s clusterSuite) {
 		}
 	})
 
+	s.test("ListDocuments/EndsWithTheDocumentThatIsTooMuch", func(t *testing.T, k *kingdom) {
+		ns := k.provision("acme")
+		for _, id := range []app.DocumentID{"a", "b", "c", "d"} {
+			k.insert(ns, id, "note", `"12345678"`) // ten bytes
+		}
+		for most, want := range map[int]int{0: 4, 1: 1, 9: 1, 10: 2, 19: 2, 20: 3, 39: 4, 40: 4, 100: 4} {
+			list, err := k.ListDocuments(k.ctx, ns, app.DocumentQuery{Limit: 10, MaxBytes: most})
+			must(t, err)
+			equal(t, fmt.Sprintf("documents for %d bytes", most), len(list), want)
+		}
+		list, err := k.ListDocuments(k.ctx, ns, app.DocumentQuery{Limit: 2, MaxBytes: 100, After: "a", Type: "note"})
+		must(t, err)
+		equal(t, "documents", idsOf(list), []app.DocumentID{"b", "c"})
+	})
+
 	s.test("ListDocuments/ReturnsWholeDocuments", func(t *testing.T, k *kingdom) {
 		ns := k.provision("acme")
 		want := []app.Document{k.insert(ns, "a", "note", `{"b":1,"a":1.0}`), k.insert(ns, "b", "task", `{"ü":"🚀"}`)}
