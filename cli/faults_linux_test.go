@@ -99,3 +99,30 @@ func TestReadOnlyFolder(t *testing.T) {
 		t.Fatalf("exit code %d, said: %s", code, said)
 	}
 }
+
+// Another mount of the folder, as containers have it, is the same folder.
+func TestSecondServerThroughAnotherMount(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root to mount")
+	}
+	data := dataDir(t)
+	s := serve(t, data)
+	mounted := t.TempDir()
+	if err := syscall.Mount(data, mounted, "", syscall.MS_BIND, ""); err != nil {
+		t.Skipf("this machine does not let root mount: %v", err)
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(mounted, syscall.MNT_DETACH) })
+	code, said := launch(t, mounted).ended()
+	if code != 4 || !strings.Contains(said, fmt.Sprint(s.cmd.Process.Pid)) {
+		t.Errorf("exit code %d, said: %s", code, said)
+	}
+	// In a namespace of its own for mounts and for processes, where it cannot
+	// even see the other one.
+	contained := command(t, nil, "serve", "--listen", freeAddress(t), "--data-dir", mounted)
+	contained.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWUTS}
+	out := finish(t, contained)
+	if out.code != 4 || !strings.Contains(out.stderr, "held") {
+		t.Errorf("contained: exit code %d, said: %s", out.code, out.stderr)
+	}
+	s.create("Still here")
+}

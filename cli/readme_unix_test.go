@@ -202,7 +202,8 @@ func TestReadmeStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	select {
-	case <-stopped:
+	case err := <-stopped:
+		t.Logf("go run . serve ended with: %v", err)
 	case <-ctx.Done():
 		t.Errorf("Ctrl-C does not stop it:\n%s", log)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"tenantry/app"
 	"tenantry/app/appliance"
 	"tenantry/app/config"
 	"tenantry/web"
@@ -75,8 +76,12 @@ func runServer(ctx context.Context, cfg config.Config, version string, log *slog
 		}
 	}
 	key, first, err := a.Identity.FirstOperatorKey(ctx)
-	if err != nil {
-		return err
+	switch {
+	case (errors.Is(err, app.ErrUnavailable) || errors.Is(err, app.ErrNoSpace)) && ctx.Err() == nil:
+		// Damage, or no room on the disk, stops writing and not the rest.
+		log.Error("whether there is an operator key yet cannot be told", "error", err)
+	case err != nil:
+		return fail(exitDataFolder, err, "")
 	}
 	greet(out, listener.Addr(), a.Folder, cfg, key, first)
 	log.Info("serving", "address", listener.Addr().String(), "data_dir", a.Folder, "version", version)
