@@ -12,6 +12,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"tenantry/app"
 )
 
 // maxAnswer bounds how much of an answer is read, in bytes.
@@ -110,13 +112,19 @@ type call struct {
 
 // do sends the request and reads the answer into out, unless that is nil.
 func (c *Client) do(ctx context.Context, in call, out any) (status int, err error) {
+	if strings.HasSuffix(in.path, "/") || strings.Contains(in.path, "//") {
+		// Sent, it would ask for the list, or for something else.
+		return 0, fmt.Errorf("an empty id or name: %w", app.ErrNotFound)
+	}
 	var body io.Reader
 	if in.body != nil {
-		raw, err := json.Marshal(in.body)
-		if err != nil {
+		var raw bytes.Buffer
+		enc := json.NewEncoder(&raw)
+		enc.SetEscapeHTML(false) // documents are sent as they are
+		if err := enc.Encode(in.body); err != nil {
 			return 0, fmt.Errorf("the request cannot be written as JSON: %w", err)
 		}
-		body = bytes.NewReader(raw)
+		body = &raw
 	}
 	target := c.base + in.path
 	if len(in.query) > 0 {
