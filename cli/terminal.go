@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -46,9 +47,15 @@ func readPassword(cmd *cobra.Command, fromStdin bool) (string, error) {
 	}
 	ask := func(prompt string) (string, error) {
 		_, _ = fmt.Fprint(cmd.ErrOrStderr(), prompt)
-		raw, err := term.ReadPassword(int(in.Fd()))
-		_, _ = fmt.Fprintln(cmd.ErrOrStderr())
-		return string(raw), err
+		defer func() { _, _ = fmt.Fprintln(cmd.ErrOrStderr()) }()
+		before, err := term.GetState(int(in.Fd()))
+		if err != nil {
+			return "", fmt.Errorf("ask for the password: %w", err)
+		}
+		return interruptible(cmd.Context(), func() (string, error) {
+			raw, err := term.ReadPassword(int(in.Fd()))
+			return string(raw), err
+		}, func() { _ = term.Restore(int(in.Fd()), before) })
 	}
 	password, err := ask("Password of the owner: ")
 	if err != nil {
@@ -64,13 +71,39 @@ func readPassword(cmd *cobra.Command, fromStdin bool) (string, error) {
 	return password, nil
 }
 
+var errInterrupted = errors.New("interrupted; nothing was done")
+
+// interruptible reads what a person types, until the context ends: reading
+// itself goes on through a Ctrl-C. mend is called when it was left alone.
+func interruptible(ctx context.Context, read func() (string, error), mend func()) (string, error) {
+	type line struct {
+		text string
+		err  error
+	}
+	typed := make(chan line, 1)
+	go func() {
+		text, err := read()
+		typed <- line{text, err}
+	}()
+	select {
+	case l := <-typed:
+		return l.text, l.err
+	case <-ctx.Done():
+		mend()
+		return "", errInterrupted
+	}
+}
+
 // confirm demands that the word be typed, before something is destroyed.
 func confirm(cmd *cobra.Command, warning, word string) error {
 	if !isTerminal(cmd.InOrStdin()) {
 		return usageError(cmd, errors.New("there is no terminal to ask whether you are sure; say so with --yes"))
 	}
 	_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "%s\nType %s to go on: ", warning, harmless(word))
-	typed, err := readLine(cmd.InOrStdin())
+	typed, err := interruptible(cmd.Context(), func() (string, error) { return readLine(cmd.InOrStdin()) }, func() {})
+	if errors.Is(err, errInterrupted) {
+		return err
+	}
 	if err != nil || strings.TrimSpace(typed) != word {
 		return fail(exitFailed, errors.New("not confirmed; nothing was done"), "")
 	}

@@ -357,7 +357,7 @@ func TestSocket(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer c.Close()
+		t.Cleanup(c.Close)
 		if ready, err := c.Ready(t.Context()); err != nil || ready.Status != "ready" {
 			t.Errorf("%s: %+v, %v", folder, ready, err)
 		}
