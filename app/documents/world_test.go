@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"tenantry/app"
 	"tenantry/app/documents"
@@ -50,7 +51,9 @@ func newWorld(t testing.TB) *world {
 	w.ok(err)
 	w.closing(cluster)
 	directory := tenancy.NewDirectory(registry)
-	id, err := identity.New(w.ctx, registry, directory, seal.Key{1}, identity.Config{BcryptCost: 4}, app.Now, log)
+	id, err := identity.New(w.ctx, registry, directory, seal.Key{1},
+		// A busy machine is no reason to refuse a sign-in here.
+		identity.Config{BcryptCost: 4, MaxWait: time.Minute}, app.Now, log)
 	w.ok(err)
 	t.Cleanup(id.Close)
 	w.tenancy, err = tenancy.New(registry, directory, map[string]app.Cluster{"default": cluster}, id,

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"tenantry/app"
 	"tenantry/app/documents"
@@ -68,7 +69,9 @@ func newHouse(t testing.TB) *house {
 		sqlite.ClusterOptions{Shards: 2, Version: "test", Logger: discard})
 	h.ok(err)
 	h.closing(h.cluster)
-	h.identity, err = identity.New(h.ctx, h.registry, tenancy.NewDirectory(h.registry), seal.Key{1}, identity.Config{BcryptCost: 4}, app.Now, discard)
+	h.identity, err = identity.New(h.ctx, h.registry, tenancy.NewDirectory(h.registry), seal.Key{1},
+		// A busy machine is no reason to refuse a sign-in here.
+		identity.Config{BcryptCost: 4, MaxWait: time.Minute}, app.Now, discard)
 	h.ok(err)
 	t.Cleanup(h.identity.Close)
 	h.server = h.serve(h.registry, h.cluster, openHouse)
