@@ -18,6 +18,10 @@ import (
 const (
 	defaultReaders  = 4
 	defaultCacheKiB = 4096
+	// readerCacheKiB is the most that a connection that reads keeps. Only who
+	// writes needs room for all that a group changes; what a reader has none for
+	// is in the system's cache of files, a microsecond away.
+	readerCacheKiB = 512
 	// journalSizeLimit is what the write-ahead log is cut back to, in bytes.
 	journalSizeLimit = 16 << 20
 	// checkpointPages is after how many pages in the write-ahead log (4 KiB
@@ -43,8 +47,8 @@ type databaseOptions struct {
 	verify func(context.Context, *sql.Tx) error
 	// readers is how many connections read the file at a time; zero is 4.
 	readers int
-	// cacheKiB is how much of the file each connection keeps in memory; zero is
-	// 4 MiB.
+	// cacheKiB is how much of the file the connection that writes keeps in
+	// memory, and at most readerCacheKiB of it each that reads; zero is 4 MiB.
 	cacheKiB int
 	// statements is how many prepared statements each connection keeps; zero is
 	// 128.

@@ -27,7 +27,7 @@ type idleEntry struct {
 }
 
 func openReaders(path string, opts databaseOptions) (*readers, error) {
-	db, err := sql.Open("sqlite", dsn(path, true, opts.cacheKiB))
+	db, err := sql.Open("sqlite", dsn(path, true, min(opts.cacheKiB, readerCacheKiB)))
 	if err != nil {
 		return nil, err
 	}
