@@ -15,7 +15,10 @@ const (
 	documentRounds  = 5
 )
 
-var documentData = `{"text":"` + strings.Repeat("x", 480) + `"}`
+var (
+	documentData = `{"text":"` + strings.Repeat("x", 480) + `"}`
+	newDocument  = []byte(`{"type":"note","data":` + documentData + `}`)
+)
 
 // measureDocuments compares durable creates of documents through the server,
 // which commits what waits as a group, to one commit for each in a loop that
@@ -25,7 +28,6 @@ func measureDocuments(b *bench) ([]row, error) {
 	folder := filepath.Join(b.dir, "documents")
 	const shards = "CLUSTERS_DEFAULT_SHARDS=1" // so that the file is known
 	file := filepath.Join(folder, "clusters", "default", "shard-00.db")
-	request := []byte(`{"type":"note","data":` + documentData + `}`)
 	made := false
 	ours := func() (rate float64, err error) {
 		s, err := b.serve(folder, cheapPasswords, shards)
@@ -43,7 +45,7 @@ func measureDocuments(b *bench) ([]row, error) {
 		if err != nil {
 			return 0, err
 		}
-		post := appendPost(nil, "/v1/organizations/bench/documents", token, request)
+		post := appendPost(nil, "/v1/organizations/bench/documents", token, newDocument)
 		o, err := load{address: s.address, connections: documentClients, request: same(post), duration: bareRound}.run()
 		if err != nil {
 			return 0, err

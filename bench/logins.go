@@ -32,7 +32,7 @@ func measureLogins(b *bench) (rows []row, err error) {
 	}
 	reads := load{address: s.address, connections: getConnections, request: same(get("/v1/organizations/bench", token))}
 	storm := load{address: s.address, connections: loginClients, duration: stormRound,
-		request: same(appendPost(nil, "/v1/auth/login", "", []byte(`{"email":"bench@example.com","password":"`+password+`"}`)))}
+		request: same(signInRequest("bench"))}
 
 	total := newOutcome()
 	rounds, err := calmest(b, loginRounds, func() (loginRound, error) {

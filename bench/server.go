@@ -174,6 +174,11 @@ func stopping(p *process, err *error) {
 	}
 }
 
+// signInRequest is what signs an organization's owner in.
+func signInRequest(name string) []byte {
+	return appendPost(nil, "/v1/auth/login", "", fmt.Appendf(nil, `{"email":"%s@example.com","password":"%s"}`, name, password))
+}
+
 // signIn gives a new token of an organization's owner.
 func (s *server) signIn(ctx context.Context, name string) (string, error) {
 	c, err := s.api("")
