@@ -34,7 +34,7 @@ func viewOperation(op tenancy.OperationView) operationView {
 	v := operationView{
 		ID: string(op.ID), Kind: string(op.Kind), OrganizationID: string(op.OrganizationID), State: string(op.State),
 		Undoing: op.State.Undoing(), Step: op.Step, Progress: progressView{Done: op.Done, Total: op.Total},
-		DueAt: formatOptional(op.DueAt), Attempts: op.Attempts, Error: op.Operation.Error,
+		DueAt: formatOptional(op.DueAt), Attempts: op.Attempts, Error: op.Error,
 		CreatedAt: formatTime(op.CreatedAt), UpdatedAt: formatTime(op.UpdatedAt),
 	}
 	if op.State.Open() {
@@ -131,6 +131,6 @@ func (c *call) acceptedAs(id app.OperationID) error {
 	if err != nil {
 		return err
 	}
-	op.Operation.Error = ""
+	op.Error = ""
 	return &accepted{viewOperation(op), c.server.opts.PublicURL + "/v1/operations/" + string(id)}
 }

@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -255,13 +254,6 @@ func (w *world) try(client *http.Client, method, path, token string, body any, c
 	return a, err
 }
 
-// tenant is an organization with its owner signed in.
-type tenant struct {
-	id, slug, name, email, password, token, refresh string
-}
-
-var tenants atomic.Int64
-
 func (w *world) tenant() tenant {
 	w.t.Helper()
 	n := tenants.Add(1)
@@ -282,16 +274,6 @@ func (w *world) tenant() tenant {
 }
 
 func (w *world) asOperator(r *http.Request) { r.Header.Set("Authorization", "Bearer "+w.operator) }
-
-// document makes a document and gives its path.
-func (w *world) document(o tenant, data string) string {
-	w.t.Helper()
-	a := w.do("POST", "/v1/organizations/"+o.slug+"/documents", o.token, `{"type":"note","data":`+data+`}`)
-	if a.status != 201 {
-		w.t.Fatal("create document:", a)
-	}
-	return a.header.Get("Location")
-}
 
 func (w *world) expect(a answer, status int, code string) {
 	w.t.Helper()
