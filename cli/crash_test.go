@@ -27,6 +27,9 @@ func crashRounds(t *testing.T) int {
 		}
 		return n
 	}
+	if testing.Short() {
+		return 3
+	}
 	return 8
 }
 

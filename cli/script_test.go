@@ -131,7 +131,7 @@ func exists(path string) bool {
 // environ is the story's environment as far as the program may look at it.
 func environ(ts *testscript.TestScript) []string {
 	env := []string{"PATH=" + ts.Getenv("PATH"), "HOME=" + ts.Getenv("HOME"), "TMPDIR=" + ts.Getenv("TMPDIR")}
-	for _, name := range []string{"CONFIG", "SIGNUP", "PASSWORD_BCRYPT_COST", "CLUSTERS_DEFAULT_SHARDS", "RATE_LIMIT_ENABLED", "SEAL_KEY_FILE"} {
+	for _, name := range []string{"CONFIG", "SIGNUP", "PASSWORD_BCRYPT_COST", "CLUSTERS_DEFAULT_SHARDS", "RATE_LIMIT_ENABLED", "SEAL_KEY_FILE", "DELETION_RETENTION"} {
 		if v := ts.Getenv("TENANTRY_" + name); v != "" {
 			env = append(env, "TENANTRY_"+name+"="+v)
 		}
