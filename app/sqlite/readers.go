@@ -110,16 +110,21 @@ func (r *readers) expire() {
 			return
 		case <-ticker.C:
 		}
-		for range len(r.idle) {
-			select {
-			case e := <-r.idle:
-				if time.Since(e.since) < idleReader {
-					r.keep(e)
-				} else {
-					r.discard(e.c)
-				}
-			default:
+		r.closeIdle(time.Now())
+	}
+}
+
+// closeIdle closes those that nobody has used for long.
+func (r *readers) closeIdle(now time.Time) {
+	for range len(r.idle) {
+		select {
+		case e := <-r.idle:
+			if now.Sub(e.since) < idleReader {
+				r.keep(e)
+			} else {
+				r.discard(e.c)
 			}
+		default:
 		}
 	}
 }
