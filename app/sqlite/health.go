@@ -58,7 +58,8 @@ func (d *database) damaged(cause error) error {
 	return err
 }
 
-// inTrouble notes that writing failed for a reason that may pass.
+// inTrouble notes that writing failed for a reason that may pass: no room, the
+// disk, or some other program that keeps the file locked.
 func (d *database) inTrouble(cause error) {
 	err := translate(cause, d.name)
 	if d.state.trouble.Swap(&err) == nil {

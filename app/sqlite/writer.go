@@ -246,9 +246,9 @@ func totalChanges(c *conn) (n int64) {
 // the next one.
 func (w *writer) failed(c *conn, err error) error {
 	switch faultOf(err) {
-	case faultFull, faultIO:
+	case faultFull, faultIO, faultBusy:
 		w.d.inTrouble(err)
-	case faultNone, faultBusy, faultDamaged:
+	case faultNone, faultDamaged:
 	}
 	switch {
 	case c == nil:

@@ -26,7 +26,11 @@ func stall(t *testing.T, d *database) (release func()) {
 			return nil
 		})
 	}()
-	<-begun
+	select {
+	case <-begun:
+	case err := <-done:
+		t.Fatalf("the write that is to keep the others waiting: %v", err)
+	}
 	return sync.OnceFunc(func() {
 		close(end)
 		if err := <-done; err != nil {
