@@ -50,7 +50,7 @@ func openBrowser(t *testing.T, width, height int64) *browser {
 	opts := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(program), chromedp.UserDataDir(t.TempDir()), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-component-update", true))
-	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	ctx, stop := chromedp.NewExecAllocator(ctx, opts...)
 	ctx, closeTab := chromedp.NewContext(ctx)
 	t.Cleanup(func() {

@@ -40,7 +40,6 @@ func TestDocsPage(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a browser takes its time")
 	}
-	t.Parallel()
 	s := serve(t, dataDir(t))
 	b := openBrowser(t, 1280, 800)
 	b.openPage(s)
@@ -95,7 +94,6 @@ func TestDocsPageNarrow(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a browser takes its time")
 	}
-	t.Parallel()
 	s := serve(t, dataDir(t))
 	b := openBrowser(t, 390, 844)
 	b.openPage(s)
@@ -151,7 +149,6 @@ func TestDocsPageKeepsNothing(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a browser takes its time")
 	}
-	t.Parallel()
 	s := serve(t, dataDir(t))
 	b := openBrowser(t, 1280, 800)
 	b.do("load the page", chromedp.Navigate(s.URL+"/docs?url=https://evil.example/openapi.json&configUrl=https://evil.example/c.json"),
