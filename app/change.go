@@ -48,12 +48,6 @@ type OrganizationChange struct {
 	At       time.Time
 }
 
-// Empty reports whether the change would change nothing.
-func (c OrganizationChange) Empty() bool {
-	return c.Name == nil && c.Slug == nil && c.ExternalID == nil && c.Metadata == nil && c.State == nil &&
-		(c.User == nil || c.User.Email == nil && c.User.PasswordHash == nil)
-}
-
 // CredentialChange is a change of how one user signs in. A change of the
 // password ends all the user's sessions in the same transaction.
 type CredentialChange struct {

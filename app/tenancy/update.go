@@ -30,8 +30,7 @@ type UpdateInput struct {
 }
 
 // Update applies the whole change or nothing of it. A new slug renames the
-// collection, and the documents follow. What changes nothing is no change: the
-// revision stays, unless the caller named it.
+// collection, and the documents follow.
 func (s *Service) Update(ctx context.Context, actor app.Actor, ref string, in UpdateInput) (app.Organization, error) {
 	var password newPassword
 	for {
@@ -61,9 +60,6 @@ func (s *Service) updateOnce(ctx context.Context, actor app.Actor, org app.Organ
 	change, err := s.composeChange(ctx, actor, org, in, password)
 	if err != nil {
 		return app.Organization{}, err
-	}
-	if change.Empty() && in.IfRevision == app.AnyRevision {
-		return org, nil // with a revision it is a race, which one must win
 	}
 	if change.Slug == nil {
 		return s.registry.ChangeOrganization(ctx, change)
@@ -144,13 +140,10 @@ func (s *Service) composeChange(ctx context.Context, actor app.Actor, org app.Or
 		if err := collect(&fields, checkExternalID(*in.ExternalID)); err != nil {
 			return change, err
 		}
-		if *in.ExternalID == org.ExternalID {
-			change.ExternalID = nil
-		}
 	}
-	if merged := mergeMetadata(org.Metadata, in); !maps.Equal(merged, org.Metadata) {
-		change.Metadata = merged
-		if err := collect(&fields, checkMetadata(merged)); err != nil {
+	if in.ClearMetadata || in.Metadata != nil {
+		change.Metadata = mergeMetadata(org.Metadata, in)
+		if err := collect(&fields, checkMetadata(change.Metadata)); err != nil {
 			return change, err
 		}
 	}
