@@ -89,6 +89,9 @@ func (d *database) check(ctx context.Context) error {
 		pragma = "PRAGMA integrity_check(1)"
 	}
 	verdict, err := checkFile(ctx, d.path, pragma, d.opts.verify)
+	if ctx.Err() != nil {
+		return ctx.Err() // whatever an interrupted check found, it may be the interruption
+	}
 	switch {
 	case err != nil && (faultOf(err) == faultDamaged || errors.Is(err, errChecksum)):
 		_ = d.damaged(err)
