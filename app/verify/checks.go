@@ -139,7 +139,8 @@ func (r *run) sameDocument(ctx context.Context, slug string) error {
 }
 
 func (r *run) wrongPassword(ctx context.Context) error {
-	_, err := r.client.As("").Login(ctx, r.first.email, r.first.password+"-not", "")
+	wrong := tenant{email: r.first.email, password: r.first.password + "-not"}
+	_, err := r.login(ctx, &wrong)
 	return refused(err, http.StatusUnauthorized)
 }
 
@@ -244,7 +245,8 @@ func (r *run) gone(ctx context.Context) error {
 	if err := refused(answered(r.first.owner.Organization(ctx, r.first.org.ID)), http.StatusUnauthorized); err != nil {
 		return fmt.Errorf("its token: %w", err)
 	}
-	if err := refused(answered(r.client.As("").Login(ctx, r.first.email, r.first.password, "")), http.StatusUnauthorized); err != nil {
+	again := tenant{email: r.first.email, password: r.first.password}
+	if err := refused(answered(r.login(ctx, &again)), http.StatusUnauthorized); err != nil {
 		return fmt.Errorf("its owner's sign-in: %w", err)
 	}
 	r.first.doubted = false

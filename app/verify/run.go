@@ -13,7 +13,7 @@ import (
 
 // cleanUpTime bounds the removal of what was made; it goes on when the run has
 // been interrupted.
-const cleanUpTime = 15 * time.Second
+const cleanUpTime = 30 * time.Second
 
 // Result is what came of one check.
 type Result struct {
@@ -114,6 +114,27 @@ type tenant struct {
 	doubted               bool // and it was not seen yet
 }
 
+// patience is how long a busy server is asked again.
+const patience = time.Minute
+
+// patiently asks again, when it is told to, while the server has too much to
+// do to look at the request at all: that is no broken promise.
+func patiently[T any](ctx context.Context, ask func() (T, error)) (T, error) {
+	for begun := time.Now(); ; {
+		answer, err := ask()
+		var refusal *client.Error
+		if !errors.As(err, &refusal) || refusal.Code != "sign_in_busy" && refusal.Code != "rate_limited" ||
+			refusal.RetryAfter == 0 || time.Since(begun)+refusal.RetryAfter > patience {
+			return answer, err
+		}
+		select {
+		case <-ctx.Done():
+			return answer, err
+		case <-time.After(refusal.RetryAfter):
+		}
+	}
+}
+
 // plan names a tenant and makes nothing.
 func (r *run) plan(which string) tenant {
 	return tenant{
@@ -128,14 +149,18 @@ func (r *run) plan(which string) tenant {
 func (r *run) create(ctx context.Context, t *tenant) error {
 	r.made = append(r.made, t)
 	var err error
-	t.org, err = r.client.CreateOrganization(ctx, client.NewOrganization{
-		Name: t.name, Owner: &client.NewOwner{Email: t.email, Password: t.password},
+	t.org, err = patiently(ctx, func() (client.Organization, error) {
+		return r.client.CreateOrganization(ctx, client.NewOrganization{
+			Name: t.name, Owner: &client.NewOwner{Email: t.email, Password: t.password},
+		})
 	})
 	return err
 }
 
 func (r *run) login(ctx context.Context, t *tenant) (client.Tokens, error) {
-	tokens, err := r.client.As("").Login(ctx, t.email, t.password, "")
+	tokens, err := patiently(ctx, func() (client.Tokens, error) {
+		return r.client.As("").Login(ctx, t.email, t.password, "")
+	})
 	if err == nil {
 		t.owner = r.client.As(tokens.AccessToken)
 	}
