@@ -9,7 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"tenantry/app"
 )
@@ -185,4 +187,47 @@ func replaceOnce(t *testing.T, path string, old, by []byte) {
 		t.Fatalf("%q is there %d times", old, bytes.Count(raw, old))
 	}
 	scribble(t, path, int64(bytes.Index(raw, old)), by)
+}
+
+// A check that the end of the server cuts short has found nothing: rows that
+// are not read to their end look like rows that cannot be read.
+func TestACheckCutShortFindsNoDamage(t *testing.T) {
+	t.Parallel()
+	c := openTestCluster(t, t.TempDir(), ClusterOptions{Shards: 1})
+	ns := provisioned(t, c, "acme")
+	var all sync.WaitGroup
+	for i := range 1000 {
+		all.Go(func() {
+			if err := c.InsertDocument(context.Background(), ns, testDocument(app.DocumentID(fmt.Sprintf("d%d", i)))); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	s, err := c.shard(ns.Placement.Database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	if err := s.db.check(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	whole := time.Since(began)
+	cut := 0
+	for i := range 100 {
+		ctx, cancel := context.WithTimeout(context.Background(), whole*time.Duration(i)/100)
+		if s.db.check(ctx) != nil {
+			cut++
+		}
+		cancel()
+		if err := s.db.health(context.Background()); err != nil {
+			t.Fatalf("cut short after %d %% of its time: %v", i, err)
+		}
+	}
+	if cut == 0 {
+		t.Error("no check was cut short")
+	}
+	if _, err := os.Stat(s.path + damageSuffix); !errors.Is(err, os.ErrNotExist) {
+		t.Error("a note of damage is left:", err)
+	}
 }

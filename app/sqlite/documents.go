@@ -256,7 +256,8 @@ func scanDocument(org app.OrganizationID, row scanner) (app.Document, error) {
 // makes them, from what else may keep one from being read.
 func unreadable(err error) error {
 	var e *sqlite.Error
-	if errors.As(err, &e) || errors.Is(err, sql.ErrNoRows) || faultOf(err) != faultNone {
+	if errors.As(err, &e) || errors.Is(err, sql.ErrNoRows) || faultOf(err) != faultNone ||
+		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
 	return fmt.Errorf("%w: %w", errChecksum, err)
