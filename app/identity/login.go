@@ -124,9 +124,13 @@ func (s *Service) prove(ctx context.Context, email, password string) (app.User, 
 	return user, nil
 }
 
+// maxChoices bounds the organizations that are listed for a user to choose
+// from: somebody may be in thousands.
+const maxChoices = 100
+
 // choose finds the organization to sign in to, and the user's role there.
 func (s *Service) choose(ctx context.Context, user app.UserID, named string) (app.Organization, app.Role, error) {
-	memberships, err := s.registry.Memberships(ctx, user)
+	memberships, err := s.memberships(ctx, user, named)
 	if err != nil {
 		return app.Organization{}, "", err
 	}
@@ -140,8 +144,9 @@ func (s *Service) choose(ctx context.Context, user app.UserID, named string) (ap
 		if err != nil {
 			return app.Organization{}, "", err
 		}
-		if named == "" || named == string(org.ID) || named == org.Slug {
-			orgs, roles = append(orgs, org), append(roles, m.Role)
+		orgs, roles = append(orgs, org), append(roles, m.Role)
+		if len(orgs) == maxChoices {
+			break
 		}
 	}
 	switch {
@@ -157,6 +162,30 @@ func (s *Service) choose(ctx context.Context, user app.UserID, named string) (ap
 		return app.Organization{}, "", errSuspended()
 	}
 	return orgs[0], roles[0], nil
+}
+
+// memberships gives the user's membership of the organization that is named by
+// id or slug, or, with none named, all memberships.
+func (s *Service) memberships(ctx context.Context, user app.UserID, named string) ([]app.Membership, error) {
+	if named == "" {
+		return s.registry.Memberships(ctx, user)
+	}
+	id := app.OrganizationID(named)
+	if !app.IsID(named) {
+		org, err := s.organizations.BySlug(ctx, named)
+		if errors.Is(err, app.ErrNotFound) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		id = org.ID
+	}
+	m, err := s.registry.Membership(ctx, id, user)
+	if errors.Is(err, app.ErrNotFound) {
+		return nil, nil
+	}
+	return []app.Membership{m}, err
 }
 
 func (s *Service) signIn(session app.Session, refresh string, org app.Organization, role app.Role) (SignIn, error) {

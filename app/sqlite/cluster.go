@@ -18,9 +18,13 @@ import (
 
 const (
 	defaultShards = 64
-	// maxShards is what an operator may ask for: every open one holds three
-	// files and its own schema in memory.
+	// maxShards is how many there are at most: every open one holds three files
+	// and its own schema in memory.
 	maxShards = 1024
+	// fullShard is how many tables a file has when new organizations go to
+	// another. SQLite looks at each of them whenever one is made: with 1,500, that
+	// takes as long as all the rest of creating an organization.
+	fullShard = 800
 
 	// A shard is one of many: with what a registry takes for itself, 64 of them
 	// would fill 250 MB. What they have no room for stays in the system's own
@@ -32,8 +36,9 @@ const (
 
 // ClusterOptions are how a cluster is kept.
 type ClusterOptions struct {
-	// Shards is over how many files new organizations are spread; zero is 64.
-	// Changing it leaves those that exist where they are.
+	// Shards is over how many files new organizations are spread; zero is 64. As
+	// many more follow when these are full. Changing it leaves those that exist
+	// where they are.
 	Shards int
 	// Backups is the folder for backups before a migration.
 	Backups string
@@ -57,6 +62,8 @@ type Cluster struct {
 	// earlyReads is how many reads go through the writer after a change of a
 	// schema with so many tables; see shard.read.
 	earlyReads func(tables int64) int64
+	// full is how many tables a shard has that takes no more organizations.
+	full int64
 
 	mu     sync.Mutex
 	shards map[string]*shard
@@ -95,7 +102,7 @@ func OpenCluster(ctx context.Context, dir, name string, opts ClusterOptions) (*C
 		return nil, notWritable(dir, err)
 	}
 	c := &Cluster{
-		name: name, dir: dir, opts: opts, shards: make(map[string]*shard), earlyReads: earlyReads,
+		name: name, dir: dir, opts: opts, shards: make(map[string]*shard), earlyReads: earlyReads, full: fullShard,
 		databases: databaseOptions{
 			schema: schema, backups: opts.Backups, appVersion: opts.Version,
 			logger: opts.Logger.With("cluster", name), clock: opts.Clock,
@@ -136,14 +143,38 @@ func (c *Cluster) look(ctx context.Context) error {
 // Locate names the shard and the table of a new organization. See app.Cluster.
 func (c *Cluster) Locate(org app.OrganizationID, slug string, isolation app.Isolation) (app.Placement, error) {
 	p := app.Placement{
-		Cluster: c.name, Isolation: isolation, Database: shardOf(org, c.opts.Shards),
+		Cluster: c.name, Isolation: isolation, Database: shardName(0),
 		Collection: app.CollectionName(slug), Generation: 1,
 	}
 	_, err := c.check(app.Namespace{Organization: org, Placement: p})
 	if err != nil {
 		return app.Placement{}, err
 	}
+	p.Database = c.roomFor(org)
 	return p, nil
+}
+
+// roomFor names the shard of a new organization: the one that the hash of its
+// id gives, or, where that is full, the one as many shards further on as the
+// cluster is spread over, and so on. The answer is recorded in the placement,
+// so all of this concerns only organizations to come.
+func (c *Cluster) roomFor(org app.OrganizationID) string {
+	for n := shardOf(org, c.opts.Shards); ; n += c.opts.Shards {
+		if n+c.opts.Shards >= maxShards || c.tables(shardName(n)) < c.full {
+			return shardName(n)
+		}
+	}
+}
+
+// tables is about how many tables a shard has; none where it has no file, or
+// cannot be opened, which Provision will say.
+func (c *Cluster) tables(name string) (n int64) {
+	place := app.Namespace{Placement: app.Placement{Isolation: app.IsolationCollection, Database: name}}
+	_ = c.use(context.Background(), place, existing, func(s *shard) error {
+		n = s.tables.Load()
+		return nil
+	})
+	return n
 }
 
 // check refuses what cannot be a namespace here.

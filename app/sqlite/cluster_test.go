@@ -152,3 +152,53 @@ func TestClusterOpensFilesWhenTheyAreUsed(t *testing.T) {
 		t.Fatalf("%d files after reading", n)
 	}
 }
+
+// Files that are full take no more organizations; those that they have stay,
+// also when the cluster is opened again, and room that comes is used.
+func TestFullShardsAreFollowedByOthers(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	dir := t.TempDir()
+	const shards, full, organizations = 2, 5, 40
+	open := func() *Cluster {
+		c := openTestCluster(t, dir, ClusterOptions{Shards: shards})
+		c.full = full
+		return c
+	}
+	c := open()
+	all := make([]app.Namespace, 0, organizations)
+	for i := range organizations {
+		if i == organizations/2 {
+			closeTestCluster(t, c)
+			c = open()
+		}
+		ns := provisioned(t, c, fmt.Sprintf("org-%d", i))
+		if err := c.InsertDocument(ctx, ns, testDocument("first")); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, ns)
+	}
+	count := map[string]int64{}
+	for _, ns := range all {
+		count[ns.Placement.Database]++
+		if _, err := c.Document(ctx, ns, "first"); err != nil {
+			t.Error(err)
+		}
+	}
+	for name, n := range count {
+		if n > full || n != c.tables(name) {
+			t.Errorf("%s has %d organizations and says that it has %d; it is full with %d", name, n, c.tables(name), full)
+		}
+	}
+	if len(count) < organizations/full {
+		t.Errorf("%d organizations in %d files: %v", organizations, len(count), count)
+	}
+	for _, ns := range all {
+		if err := c.Drop(ctx, ns); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if ns := located(t, c, "next"); ns.Placement.Database >= shardName(shards) {
+		t.Errorf("with all of them empty, the next goes to %s", ns.Placement.Database)
+	}
+}

@@ -48,13 +48,11 @@ func index(org app.OrganizationID) (string, error) {
 // shardName is the name of the n-th shard's file, without its extension.
 func shardName(n int) string { return fmt.Sprintf("shard-%02d", n) }
 
-// shardOf spreads organizations over shards by a hash of their id. The answer
-// is recorded in the placement, so another number of shards concerns only
-// organizations to come.
-func shardOf(org app.OrganizationID, shards int) string {
+// shardOf spreads organizations over shards by a hash of their id.
+func shardOf(org app.OrganizationID, shards int) int {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(org)) // never fails
-	return shardName(int(h.Sum32() % uint32(shards)))
+	return int(h.Sum32() % uint32(shards))
 }
 
 // parseShard accepts the names that shardName makes: the name of a placement's

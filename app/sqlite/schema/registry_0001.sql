@@ -120,8 +120,6 @@ CREATE TABLE operations (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX operations_open ON operations (organization_id)
 	WHERE state IN ('running', 'aborting', 'cancelling');
-CREATE INDEX operations_due ON operations (due_at)
-	WHERE state IN ('running', 'aborting', 'cancelling');
 CREATE INDEX operations_ended ON operations (updated_at)
 	WHERE state IN ('completed', 'failed', 'cancelled');
 CREATE INDEX operations_by_organization ON operations (organization_id, id);
