@@ -35,10 +35,11 @@ var mayImport = map[string][]string{
 	"app/identity":  {"app", "app/cache", "app/journal", "app/seal"},
 	"app/tenancy":   {"app", "app/cache", "app/journal", "app/seal"},
 
-	"app/mongodb":     {"app"},
-	"app/sqlite":      {"app"},
-	"app/storagetest": {"app"},
-	"app/servertest":  {"app/appliance", "app/config", "web"},
+	"app/mongodb":           {"app"},
+	"app/mongodb/mongotest": {},
+	"app/sqlite":            {"app"},
+	"app/storagetest":       {"app"},
+	"app/servertest":        {"app/appliance", "app/config", "web"},
 
 	"app/journal": {"app"},
 	"app/cache":   {},
@@ -52,7 +53,7 @@ var trees = []string{"cli", "tui", "web"}
 // onlyForTests never reach the binary, by whatever way.
 var onlyForTests = []string{
 	"github.com/chromedp", "github.com/rogpeppe/go-internal", "pgregory.net/rapid",
-	"tenantry/app/servertest", "tenantry/app/storagetest", "testing",
+	"tenantry/app/mongodb/mongotest", "tenantry/app/servertest", "tenantry/app/storagetest", "testing",
 }
 
 // notTwice are second copies of what the binary has already: a Fiber beside
@@ -201,6 +202,7 @@ func TestImportRulesSeeWhatIsWrong(t *testing.T) {
 		{"tenantry/app/verify", "tenantry/web"},
 		{"tenantry/app/appliance", "tenantry/web"},
 		{"tenantry/app/appliance", "tenantry/app/storagetest"},
+		{"tenantry/app/mongodb", "tenantry/app/mongodb/mongotest"},
 		{"tenantry/web", "tenantry/app/sqlite"},
 		{"tenantry/web", "tenantry/app/appliance"},
 		{"tenantry/web/swagger", "tenantry/cli"},

@@ -1,0 +1,228 @@
+package mongotest
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+)
+
+// Kind is a kind of server.
+type Kind string
+
+const (
+	ReplicaSet Kind = "replica-set"
+	Standalone Kind = "standalone"
+	Given      Kind = "given"
+)
+
+// Kinds are those that every test runs against, Given among them when the
+// environment names one.
+func Kinds() []Kind {
+	kinds := []Kind{ReplicaSet, Standalone}
+	if os.Getenv(givenURI) != "" {
+		kinds = append(kinds, Given)
+	}
+	return kinds
+}
+
+const (
+	givenURI    = "TENANTRY_TEST_MONGODB_URI"
+	startWithin = 60 * time.Second
+)
+
+//go:embed serve.py
+var serve string
+
+// Server is one that runs until the test's process ends, or until Kill.
+type Server struct {
+	// URI has no database in its path; see [Server.URL].
+	URI string
+
+	client  *mongo.Client
+	storage string
+	process *exec.Cmd
+	input   io.Closer
+}
+
+type once struct {
+	sync.Once
+	server *Server
+	err    error
+}
+
+var shared = map[Kind]*once{ReplicaSet: {}, Standalone: {}, Given: {}}
+
+// Shared gives the one server of a kind that all tests of a process use.
+func Shared(t testing.TB, kind Kind) *Server {
+	t.Helper()
+	one := shared[kind]
+	one.Do(func() {
+		if kind == Given {
+			one.server, one.err = given(os.Getenv(givenURI))
+			return
+		}
+		one.server, one.err = start(kind)
+	})
+	if one.err != nil {
+		unavailable(t, one.err)
+	}
+	return one.server
+}
+
+// Start starts a server for the test alone, with more of its own flags.
+func Start(t testing.TB, kind Kind, flags ...string) *Server {
+	t.Helper()
+	s, err := start(kind, flags...)
+	if err != nil {
+		unavailable(t, err)
+	}
+	t.Cleanup(s.Kill)
+	return s
+}
+
+func unavailable(t testing.TB, err error) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("no server to test against: %v", err)
+	}
+	t.Skipf("no server to test against: %v", err)
+}
+
+// URL is the connection string of a database on the server.
+func (s *Server) URL(database string) string {
+	base, query, _ := strings.Cut(s.URI, "?")
+	return strings.TrimSuffix(base, "/") + "/" + database + "?" + query
+}
+
+// Database gives the name of a new database, which goes with the test.
+func (s *Server) Database(t testing.TB) string {
+	t.Helper()
+	name := "t" + bson.NewObjectID().Hex()
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := s.client.Database(name).Drop(ctx); err != nil {
+			t.Logf("drop the database %s: %v", name, err)
+		}
+	})
+	return name
+}
+
+// Client is a connection of the test's own.
+func (s *Server) Client() *mongo.Client { return s.client }
+
+// Kill ends the server at once, as a crash does, and removes its files.
+func (s *Server) Kill() {
+	if s.process == nil {
+		return
+	}
+	_ = s.process.Process.Kill()
+	_ = s.process.Wait()
+	_ = s.input.Close()
+	_ = os.RemoveAll(s.storage)
+}
+
+func given(uri string) (*Server, error) {
+	if uri == "" {
+		return nil, errors.New(givenURI + " is not set")
+	}
+	s := &Server{URI: uri}
+	return s, s.connect()
+}
+
+func start(kind Kind, flags ...string) (*Server, error) {
+	python, err := install()
+	if err != nil {
+		return nil, fmt.Errorf("install %s: %w", strings.TrimSpace(requirements), err)
+	}
+	const tries = 3 // somebody else may take the port that was free
+	for try := 1; ; try++ {
+		s, err := startOn(python, kind, flags)
+		if err == nil || try == tries {
+			return s, err
+		}
+	}
+}
+
+func startOn(python string, kind Kind, flags []string) (*Server, error) {
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	storage, err := os.MkdirTemp("", "tenantry-mongotest-")
+	if err != nil {
+		return nil, err
+	}
+	args := []string{"-c", serve, "--port", port, "--storage-path", storage, "--log-level", "WARNING", "--cache-size", "128M"}
+	uri := "mongodb://127.0.0.1:" + port + "/?replicaSet=secantus"
+	if kind == Standalone {
+		args = append(args, "--standalone")
+		uri = "mongodb://127.0.0.1:" + port + "/?directConnection=true"
+	}
+	log, err := os.Create(filepath.Join(storage, "server.log"))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = log.Close() }()
+	cmd := exec.Command(python, append(args, flags...)...) //nolint:noctx // it ends with its input
+	cmd.Dir = storage                                      // it looks for a configuration there
+	cmd.Stdout, cmd.Stderr = log, log
+	input, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	s := &Server{URI: uri, storage: storage, process: cmd, input: input}
+	if err := s.connect(); err != nil {
+		text, _ := os.ReadFile(log.Name())
+		s.Kill()
+		return nil, fmt.Errorf("%w\n%s", err, text)
+	}
+	return s, nil
+}
+
+// connect waits until the server says hello.
+func (s *Server) connect() error {
+	var err error
+	s.client, err = mongo.Connect(options.Client().ApplyURI(s.URI).SetTimeout(startWithin).
+		SetServerSelectionTimeout(startWithin).SetHeartbeatInterval(500 * time.Millisecond))
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), startWithin)
+	defer cancel()
+	for {
+		probe, stop := context.WithTimeout(ctx, 2*time.Second)
+		err = s.client.Database("admin").RunCommand(probe, bson.D{{Key: "hello", Value: 1}}).Err()
+		stop()
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+func freePort() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a listener on this machine
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = l.Close() }()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	return port, err
+}
