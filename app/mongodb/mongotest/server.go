@@ -49,6 +49,7 @@ var serve string
 
 // Server is one that runs until the test's process ends, or until Kill.
 type Server struct {
+	Kind Kind
 	// URI has no database in its path; see [Server.URL].
 	URI string
 
@@ -140,7 +141,7 @@ func given(uri string) (*Server, error) {
 	if uri == "" {
 		return nil, errors.New(givenURI + " is not set")
 	}
-	s := &Server{URI: uri}
+	s := &Server{Kind: Given, URI: uri}
 	return s, s.connect()
 }
 
@@ -188,7 +189,7 @@ func startOn(python string, kind Kind, flags []string) (*Server, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	s := &Server{URI: uri, storage: storage, process: cmd, input: input}
+	s := &Server{Kind: kind, URI: uri, storage: storage, process: cmd, input: input}
 	if err := s.connect(); err != nil {
 		text, _ := os.ReadFile(log.Name())
 		s.Kill()

@@ -1,0 +1,142 @@
+package mongodb
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"tenantry/app"
+)
+
+// BeginCreate is as app.Lifecycle says.
+func (r *Registry) BeginCreate(ctx context.Context, op app.Operation, n app.Creation) error {
+	return r.change(ctx, func(ctx context.Context, u *unit) error {
+		org, m := n.Organization, n.Membership
+		if err := u.claimOrganization(ctx, org); err != nil {
+			return err
+		}
+		u.put(organizations, organizationDocOf(org, Header{}))
+		if n.Owner != nil {
+			if err := u.claim(ctx, claimEmail, n.Owner.EmailKey, string(n.Owner.ID), app.ConflictEmail); err != nil {
+				return err
+			}
+			u.put(users, userDocOf(*n.Owner))
+		} else {
+			owner, err := u.user(ctx, m.UserID)
+			if err != nil {
+				return err
+			}
+			u.pin(users, owner) // whoever is removed at this moment is not made a member
+		}
+		u.put(memberships, membershipDocOf(m))
+		u.announce(app.Invalidation{Organization: org.ID, User: m.UserID})
+		return u.record(ctx, op)
+	})
+}
+
+// claimOrganization takes an organization's names.
+func (u *unit) claimOrganization(ctx context.Context, o app.Organization) error {
+	if err := u.claim(ctx, claimSlug, o.Slug, string(o.ID), app.ConflictSlug); err != nil {
+		return err
+	}
+	if o.ExternalID != "" {
+		if err := u.claim(ctx, claimExternalID, o.ExternalID, string(o.ID), app.ConflictExternalID); err != nil {
+			return err
+		}
+	}
+	if o.Placement.Isolation != app.IsolationCollection {
+		return nil
+	}
+	return u.claim(ctx, claimCollection, collectionClaim(o.Placement), string(o.ID), app.ConflictCollection)
+}
+
+// FinishCreate is as app.Lifecycle says.
+func (r *Registry) FinishCreate(ctx context.Context, op app.Operation, t time.Time) (o app.Organization, err error) {
+	err = r.change(ctx, func(ctx context.Context, u *unit) error {
+		d, err := u.operation(ctx, op.ID)
+		if err != nil {
+			return err
+		}
+		if app.OperationState(d.State) != app.OperationRunning {
+			return errEnded(d)
+		}
+		var h Header
+		if o, h, err = u.organization(ctx, op.OrganizationID); err != nil {
+			return err
+		}
+		if o.State != app.StateCreating {
+			return app.ErrNotFound
+		}
+		o.State = app.StateActive
+		u.end(d, app.OperationCompleted, "", t)
+		u.put(organizations, organizationDocOf(o, h))
+		u.announce(app.Invalidation{Organization: o.ID})
+		return nil
+	})
+	return o, err
+}
+
+// AbandonCreate is as app.Lifecycle says.
+func (r *Registry) AbandonCreate(ctx context.Context, op app.Operation, reason string, t time.Time) error {
+	return r.change(ctx, func(ctx context.Context, u *unit) error {
+		d, err := u.operation(ctx, op.ID)
+		if err != nil {
+			return err
+		}
+		if open, err := d.isOpen(app.OperationFailed); !open {
+			return err
+		}
+		if err := u.removeOrganization(ctx, op.OrganizationID); err != nil {
+			return err
+		}
+		u.end(d, app.OperationFailed, reason, t)
+		return nil
+	})
+}
+
+// removeOrganization removes it with its memberships, its names, and the users
+// who are members of nothing else.
+func (u *unit) removeOrganization(ctx context.Context, id app.OrganizationID) error {
+	org := new(organizationDoc)
+	there, err := u.get(ctx, organizations, string(id), org)
+	if err != nil {
+		return err
+	}
+	if there {
+		u.remove(organizations, org)
+	}
+	u.announce(app.Invalidation{Organization: id})
+	members, err := find[membershipDoc](ctx, u.r, memberships, bson.D{{Key: "organization_id", Value: string(id)}, present})
+	if err != nil {
+		return err
+	}
+	for i := range members {
+		u.remove(memberships, &members[i])
+		u.announce(app.Invalidation{Organization: id, User: app.UserID(members[i].UserID)})
+		if err := u.removeUserOf(ctx, members[i]); err != nil {
+			return err
+		}
+	}
+	return u.release(ctx, string(id))
+}
+
+// removeUserOf removes the user of a membership, the last there is.
+func (u *unit) removeUserOf(ctx context.Context, m membershipDoc) error {
+	// The user first: whoever is made a member elsewhere after this is read has
+	// another version then.
+	user, err := u.user(ctx, app.UserID(m.UserID))
+	if errors.Is(err, app.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	all, err := find[membershipDoc](ctx, u.r, memberships, bson.D{{Key: "user_id", Value: m.UserID}, present})
+	if err != nil || len(all) > 1 {
+		return err
+	}
+	u.remove(users, user)
+	return u.release(ctx, m.UserID)
+}

@@ -1,0 +1,143 @@
+package mongodb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"tenantry/app"
+)
+
+// schema is the list of migrations of one kind of database: the n-th makes
+// version n out of version n-1. Each can be done again, by several servers at
+// once, and after it was broken off. Versions are never edited once released.
+type schema struct {
+	kind       string
+	migrations []func(ctx context.Context, s *server) error
+}
+
+var registrySchema = schema{kind: "registry", migrations: []func(context.Context, *server) error{registryIndexes}}
+
+var clusterSchema = schema{kind: "cluster", migrations: []func(context.Context, *server) error{clusterIndexes}}
+
+// NewerError says that a newer version of the program wrote the data.
+type NewerError struct {
+	Name    string // of the registry or cluster
+	Wrote   string // the version that did
+	Version int    // of the schema
+	Known   int    // the newest that this program knows
+}
+
+func (e *NewerError) Error() string {
+	return fmt.Sprintf("the data in the %s was written by tenantry %s (schema %d; this version knows up to %d); run tenantry %s or newer",
+		e.Name, e.Wrote, e.Version, e.Known, e.Wrote)
+}
+
+const schemas = "schema"
+
+type schemaDoc struct {
+	Version int    `bson:"version"`
+	Wrote   string `bson:"tenantry"`
+}
+
+// migrate brings a database to the newest version.
+func migrate(ctx context.Context, s *server, to schema) error {
+	var now schemaDoc
+	err := s.db.Collection(schemas).FindOne(ctx, byID(to.kind)).Decode(&now)
+	if err != nil && !errors.Is(err, mongo.ErrNoDocuments) {
+		return s.translate(err)
+	}
+	if now.Version > len(to.migrations) {
+		return &NewerError{Name: s.name, Wrote: now.Wrote, Version: now.Version, Known: len(to.migrations)}
+	}
+	for n := now.Version + 1; n <= len(to.migrations); n++ {
+		if err := to.migrations[n-1](ctx, s); err != nil {
+			return fmt.Errorf("migrate the %s from schema %d to %d: %w", s.name, n-1, n, s.translate(err))
+		}
+		_, err := s.db.Collection(schemas).UpdateOne(ctx,
+			bson.D{{Key: "_id", Value: to.kind}, {Key: "version", Value: bson.D{{Key: "$lt", Value: n}}}},
+			bson.D{{Key: "$set", Value: bson.D{{Key: "version", Value: n}, {Key: "tenantry", Value: s.version}, {Key: "at", Value: app.Now()}}}},
+			options.UpdateOne().SetUpsert(true))
+		if err != nil && !isDuplicate(err) { // another server was first
+			return s.translate(err)
+		}
+	}
+	return nil
+}
+
+// index is one of a collection.
+type index struct {
+	collection string
+	name       string
+	keys       bson.D
+	unique     bool
+	// only is which documents it is about: those that have the field, and not
+	// empty.
+	only string
+	when bson.D
+}
+
+var registryIndexList = []index{
+	{organizations, "slug", bson.D{{Key: "slug", Value: 1}}, true, "slug", nil},
+	{organizations, "name", bson.D{{Key: "name_key", Value: 1}, {Key: "_id", Value: 1}}, false, "", nil},
+	{organizations, "external_id", bson.D{{Key: "external_id", Value: 1}}, true, "external_id", nil},
+	{organizations, "collection", bson.D{{Key: "cluster", Value: 1}, {Key: "database", Value: 1}, {Key: "collection", Value: 1}}, true, "",
+		bson.D{{Key: "isolation", Value: "collection"}}},
+	{users, "email", bson.D{{Key: "email_key", Value: 1}}, true, "email_key", nil},
+	{memberships, "user", bson.D{{Key: "user_id", Value: 1}, {Key: "_id", Value: 1}}, false, "", nil},
+	{memberships, "organization", bson.D{{Key: "organization_id", Value: 1}}, false, "", nil},
+	{claims, "owner", bson.D{{Key: "owner", Value: 1}}, false, "", nil},
+	{operations, "open", bson.D{{Key: "organization_id", Value: 1}}, true, "", bson.D{{Key: "open", Value: true}}},
+	{operations, "updated", bson.D{{Key: "updated_at", Value: 1}}, false, "", nil},
+	{operatorKeys, "hash", bson.D{{Key: "hash", Value: 1}}, true, "", bson.D{{Key: "hash", Value: bson.D{{Key: "$exists", Value: true}}}}},
+	{signingKeys, "current", bson.D{{Key: "current", Value: 1}}, true, "", bson.D{{Key: "current", Value: true}}},
+	{sessions, "user", bson.D{{Key: "user_id", Value: 1}}, false, "", nil},
+	{sessions, "organization", bson.D{{Key: "organization_id", Value: 1}}, false, "", nil},
+	{sessions, "expiry", bson.D{{Key: "expires_at", Value: 1}}, false, "", nil},
+}
+
+func registryIndexes(ctx context.Context, s *server) error {
+	for _, name := range append([]string{locks, events}, versioned...) {
+		// A transaction cannot make a collection everywhere, and neither can collMod.
+		if err := s.db.CreateCollection(ctx, name); err != nil && !hasCode(err, codeNamespaceExists) {
+			return err
+		}
+	}
+	return makeIndexes(ctx, s, registryIndexList)
+}
+
+// clusterIndexes makes the list of namespaces. holds is the names that an
+// organization has: two while it is renamed. None is in two lists.
+func clusterIndexes(ctx context.Context, s *server) error {
+	return makeIndexes(ctx, s, []index{
+		{namespaces, "holds", bson.D{{Key: "holds", Value: 1}}, true, "", nil},
+	})
+}
+
+func makeIndexes(ctx context.Context, s *server, list []index) error {
+	byCollection := map[string][]mongo.IndexModel{}
+	var order []string
+	for _, i := range list {
+		o := options.Index().SetName(i.name).SetUnique(i.unique)
+		switch {
+		case i.only != "":
+			o.SetPartialFilterExpression(bson.D{{Key: i.only, Value: bson.D{{Key: "$gt", Value: ""}}}})
+		case i.when != nil:
+			o.SetPartialFilterExpression(i.when)
+		}
+		if byCollection[i.collection] == nil {
+			order = append(order, i.collection)
+		}
+		byCollection[i.collection] = append(byCollection[i.collection], mongo.IndexModel{Keys: i.keys, Options: o})
+	}
+	for _, name := range order {
+		if _, err := s.db.Collection(name).Indexes().CreateMany(ctx, byCollection[name]); err != nil {
+			return fmt.Errorf("indexes of %s: %w", name, err)
+		}
+	}
+	return nil
+}

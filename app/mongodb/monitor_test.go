@@ -1,0 +1,23 @@
+package mongodb
+
+import (
+	"context"
+	"testing"
+
+	"go.mongodb.org/mongo-driver/v2/event"
+
+	"tenantry/app/mongodb/mongotest"
+)
+
+// noTransactions fails the test at a transaction that is sent to a standalone
+// server: the stand-in takes them, MongoDB refuses them with error 20.
+func noTransactions(t *testing.T, s *mongotest.Server) *event.CommandMonitor {
+	if s.Kind != mongotest.Standalone {
+		return nil
+	}
+	return &event.CommandMonitor{Started: func(_ context.Context, e *event.CommandStartedEvent) {
+		if _, err := e.Command.LookupErr("startTransaction"); err == nil {
+			t.Errorf("%s was sent in a transaction to a standalone server", e.CommandName)
+		}
+	}}
+}

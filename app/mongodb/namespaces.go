@@ -1,0 +1,2 @@
+package mongodb
+const namespaces = "namespaces"

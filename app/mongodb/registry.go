@@ -1,0 +1,135 @@
+package mongodb
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"tenantry/app"
+)
+
+// The collections of the registry.
+const (
+	organizations = "organizations"
+	users         = "users"
+	memberships   = "memberships"
+	claims        = "claims"
+	operations    = "operations"
+	operatorKeys  = "operator_keys"
+	signingKeys   = "signing_keys"
+	sessions      = "sessions"
+	events        = "events"
+)
+
+// versioned are the collections that units change.
+var versioned = []string{organizations, users, memberships, claims, operations, operatorKeys, signingKeys}
+
+const defaultRegistryDatabase = "tenantry"
+
+// Registry is the registry in one MongoDB database. It implements
+// app.Registry. Any number of servers may have it open.
+type Registry struct {
+	*server
+	subscribers
+	lock *lock
+	stop context.CancelFunc
+	done chan struct{}
+}
+
+var _ app.Registry = (*Registry)(nil)
+
+// OpenRegistry connects to the registry and brings its schema up to date, which
+// several servers may do at once. The error is a *NewerError when a newer
+// version of the program wrote it.
+func OpenRegistry(ctx context.Context, o Options) (*Registry, error) {
+	if o.Name == "" {
+		o.Name = "registry"
+	}
+	s, err := connect(ctx, o, defaultRegistryDatabase, o.Monitor)
+	if err != nil {
+		return nil, err
+	}
+	r := &Registry{server: s, done: make(chan struct{})}
+	r.lock = &lock{r: r, holder: bson.NewObjectID().Hex()}
+	if err := r.prepare(ctx); err != nil {
+		s.close()
+		return nil, err
+	}
+	running, stop := context.WithCancel(context.Background())
+	r.stop = stop
+	go r.keep(running)
+	return r, nil
+}
+
+// prepare migrates, and settles which of the two ways changes are written.
+func (r *Registry) prepare(ctx context.Context) error {
+	if err := migrate(ctx, r.server, registrySchema); err != nil {
+		return err
+	}
+	if r.hello.transactions() {
+		return r.translate(r.leaveLock(ctx))
+	}
+	return r.translate(r.enterLock(ctx))
+}
+
+// keep does what has to be done now and then.
+func (r *Registry) keep(ctx context.Context) {
+	defer close(r.done)
+	ticker := time.NewTicker(sweepEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		if err := r.sweep(ctx); err != nil && ctx.Err() == nil {
+			r.log.Info("what is left of removed entries was not swept", "error", r.translate(err))
+		}
+	}
+}
+
+const (
+	sweepEvery = time.Hour
+	// eventsKept is how long announcements stay for servers to read.
+	eventsKept = time.Hour
+)
+
+// Health says whether the registry has a primary that answers.
+func (r *Registry) Health(ctx context.Context) error { return r.health(ctx) }
+
+// Close gives the connections back.
+func (r *Registry) Close() error {
+	r.stop()
+	<-r.done
+	r.close()
+	return nil
+}
+
+// moment writes a time that may be none.
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// instant reads one.
+func instant(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.UTC()
+}
+
+// lowerASCII folds what is compared without regard to ASCII case.
+func lowerASCII(s string) string {
+	return strings.Map(func(c rune) rune {
+		if c >= 'A' && c <= 'Z' {
+			return c + 'a' - 'A'
+		}
+		return c
+	}, s)
+}

@@ -1,0 +1,44 @@
+package mongodb
+
+import (
+	"context"
+	"testing"
+
+	"tenantry/app"
+	"tenantry/app/mongodb/mongotest"
+	"tenantry/app/storagetest"
+)
+
+func eachKind(t *testing.T, f func(t *testing.T, s *mongotest.Server)) {
+	for _, kind := range mongotest.Kinds() {
+		t.Run(string(kind), func(t *testing.T) { f(t, mongotest.Shared(t, kind)) })
+	}
+}
+
+func openTestRegistry(t *testing.T, s *mongotest.Server, database string) *Registry {
+	t.Helper()
+	r, err := OpenRegistry(context.Background(), Options{URL: s.URL(database), AppVersion: "test", Monitor: noTransactions(t, s)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestRegistry(t *testing.T) {
+	eachKind(t, func(t *testing.T, s *mongotest.Server) {
+		storagetest.Registry(t, func(t *testing.T) app.Registry {
+			r := openTestRegistry(t, s, s.Database(t))
+			t.Cleanup(func() { _ = r.Close() })
+			return r
+		})
+	})
+}
+
+func TestRegistryReopen(t *testing.T) {
+	eachKind(t, func(t *testing.T, s *mongotest.Server) {
+		storagetest.RegistryReopen(t, func(t *testing.T) func() app.Registry {
+			database := s.Database(t)
+			return func() app.Registry { return openTestRegistry(t, s, database) }
+		})
+	})
+}
