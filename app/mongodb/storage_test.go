@@ -42,3 +42,31 @@ func TestRegistryReopen(t *testing.T) {
 		})
 	})
 }
+
+func openTestCluster(t *testing.T, s *mongotest.Server, database string) *Cluster {
+	t.Helper()
+	c, err := OpenCluster(context.Background(), "default", Options{URL: s.URL(database), AppVersion: "test", Monitor: noTransactions(t, s)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestCluster(t *testing.T) {
+	eachKind(t, func(t *testing.T, s *mongotest.Server) {
+		storagetest.Cluster(t, func(t *testing.T) app.Cluster {
+			c := openTestCluster(t, s, s.Database(t))
+			t.Cleanup(func() { _ = c.Close() })
+			return c
+		})
+	})
+}
+
+func TestClusterReopen(t *testing.T) {
+	eachKind(t, func(t *testing.T, s *mongotest.Server) {
+		storagetest.ClusterReopen(t, func(t *testing.T) func() app.Cluster {
+			database := s.Database(t)
+			return func() app.Cluster { return openTestCluster(t, s, database) }
+		})
+	})
+}

@@ -1,0 +1,166 @@
+package mongodb
+
+import (
+	"context"
+	"hash/maphash"
+	"sync"
+
+	"tenantry/app"
+)
+
+const defaultClusterDatabase = "tenantry_data"
+
+// Cluster keeps tenant data in one MongoDB database, with a collection for
+// each organization. It is an app.Cluster. Any number of servers may have it
+// open.
+type Cluster struct {
+	*server
+	key   string // the cluster's name
+	names names
+	gates gates
+}
+
+var _ app.Cluster = (*Cluster)(nil)
+
+// OpenCluster connects to the cluster of this name and brings its schema up to
+// date. The error is a *NewerError when a newer version of the program wrote
+// it.
+func OpenCluster(ctx context.Context, name string, o Options) (*Cluster, error) {
+	if o.Name == "" {
+		o.Name = `cluster "` + name + `"`
+	}
+	s, err := connect(ctx, o, defaultClusterDatabase, o.Monitor)
+	if err != nil {
+		return nil, err
+	}
+	if err := migrate(ctx, s, clusterSchema); err != nil {
+		s.close()
+		return nil, err
+	}
+	return &Cluster{server: s, key: name, gates: gates{seed: maphash.MakeSeed()}}, nil
+}
+
+// Locate names the collection of a new organization. See app.Cluster.
+func (c *Cluster) Locate(org app.OrganizationID, slug string, isolation app.Isolation) (app.Placement, error) {
+	p := app.Placement{Cluster: c.key, Isolation: isolation, Database: c.db.Name(),
+		Collection: app.CollectionName(slug), Generation: 1}
+	return p, check(app.Namespace{Organization: org, Placement: p})
+}
+
+// check refuses what cannot be a namespace here.
+func check(ns app.Namespace) error {
+	switch ns.Placement.Isolation {
+	case app.IsolationCollection:
+	case app.IsolationShared, app.IsolationDatabase:
+		return app.Invalid("isolation", "isolation_not_available",
+			`The isolation "`+string(ns.Placement.Isolation)+`" is not available yet. Use "collection".`)
+	default:
+		return app.Invalid("isolation", "invalid_isolation", `The isolation is "collection".`)
+	}
+	if !app.IsID(string(ns.Organization)) {
+		return app.Invalid("organization", "invalid_id", "An organization's id is a UUID in lower case.")
+	}
+	return checkCollection(ns.Placement.Collection)
+}
+
+// checkCollection accepts "org_" and one or more of a to z, 0 to 9 and "_", so
+// that no other collection can be meant.
+func checkCollection(name string) error {
+	const prefix, longest = "org_", 128
+	valid := len(name) > len(prefix) && len(name) <= longest && name[:len(prefix)] == prefix
+	for i := len(prefix); valid && i < len(name); i++ {
+		c := name[i]
+		valid = c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '_'
+	}
+	if !valid {
+		return app.Invalid("collection", "invalid_collection",
+			`A collection's name is "org_" and lower-case ASCII letters, digits or "_", at most 128 in all.`)
+	}
+	return nil
+}
+
+// Health says whether the cluster has a primary that answers.
+func (c *Cluster) Health(ctx context.Context) error { return c.health(ctx) }
+
+// Close gives the connections back.
+func (c *Cluster) Close() error {
+	c.close()
+	return nil
+}
+
+// alone runs f while this process does nothing else to the organization's
+// namespace: two renames of one at once would only help each other along, and
+// what it writes meanwhile would only have to be taken along. f is not torn by
+// a caller that goes away.
+func (c *Cluster) alone(ctx context.Context, org app.OrganizationID, f func(ctx context.Context) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	ctx, cancel := c.writing(ctx)
+	defer cancel()
+	gate := c.gates.of(org)
+	gate.Lock() // those who are inside have a deadline
+	defer gate.Unlock()
+	return c.translate(f(ctx))
+}
+
+// gates holds one lock for each organization that this process writes to. Some
+// organizations share one.
+type gates struct {
+	seed maphash.Seed
+	all  [256]sync.RWMutex
+}
+
+func (g *gates) of(org app.OrganizationID) *sync.RWMutex {
+	return &g.all[maphash.String(g.seed, string(org))%uint64(len(g.all))]
+}
+
+// wait tries until it succeeds, or the context ends.
+func wait(ctx context.Context, try func() bool) bool {
+	for n := 0; !try(); n++ {
+		if !pause(ctx, n) {
+			return false
+		}
+	}
+	return true
+}
+
+// keptNames is how many organizations' places are remembered, at about 300
+// bytes each.
+const keptNames = 50_000
+
+// names remembers where organizations' collections are, as they were read
+// last. What it says is tried first and never relied on.
+type names struct {
+	mu sync.RWMutex
+	m  map[app.OrganizationID]namespaceDoc
+}
+
+func (n *names) get(org app.OrganizationID) (namespaceDoc, bool) {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	d, ok := n.m[org]
+	return d, ok
+}
+
+// put remembers one. When there are too many, an arbitrary other one goes.
+func (n *names) put(org app.OrganizationID, d namespaceDoc) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.m) >= keptNames {
+		for victim := range n.m {
+			delete(n.m, victim)
+			break
+		}
+	}
+	if n.m == nil {
+		n.m = make(map[app.OrganizationID]namespaceDoc)
+	}
+	n.m[org] = d
+}
+
+func (n *names) drop(org app.OrganizationID) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.m, org)
+}
