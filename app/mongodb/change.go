@@ -13,19 +13,12 @@ import (
 func (r *Registry) ChangeOrganization(ctx context.Context, change app.OrganizationChange) (o app.Organization, err error) {
 	var ended bson.D
 	err = r.change(ctx, func(ctx context.Context, u *unit) error {
-		var h Header
+		var h organizationHead
 		if o, h, err = u.present(ctx, change.OrganizationID, change.IfRevision); err != nil {
 			return err
 		}
-		if change.ExternalID != nil || change.User != nil {
-			// An open rename may hold names of its own, which settling here would
-			// give away. Recording one changes the organization's version.
-			switch _, err := u.openOperation(ctx, string(o.ID)); {
-			case err == nil:
-				return app.Taken(app.ConflictOpenChange)
-			case !errors.Is(err, app.ErrNotFound):
-				return err
-			}
+		if err := u.besideOpen(ctx, change); err != nil {
+			return err
 		}
 		if err := u.claimFor(ctx, o, change); err != nil {
 			return err
@@ -39,8 +32,33 @@ func (r *Registry) ChangeOrganization(ctx context.Context, change app.Organizati
 	return o, err
 }
 
+// besideOpen refuses a change that an open operation on the organization would
+// undo: a rename applies what it was given at its end, whatever was
+// acknowledged meanwhile. And it may hold names of its own, which settling
+// others here would give away. Recording one changes the organization's
+// version, so none comes in between.
+func (u *unit) besideOpen(ctx context.Context, change app.OrganizationChange) error {
+	d, err := u.openOperation(ctx, string(change.OrganizationID))
+	if errors.Is(err, app.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	op, err := d.operation()
+	switch {
+	case err != nil:
+		return err
+	case change.ExternalID != nil || change.User != nil,
+		op.Change != nil && op.Change.Name != nil && change.Name != nil,
+		op.Change != nil && op.Change.Metadata != nil && change.Metadata != nil:
+		return app.Taken(app.ConflictOpenChange)
+	}
+	return nil
+}
+
 // present reads a visible organization and checks its revision.
-func (u *unit) present(ctx context.Context, id app.OrganizationID, ifRevision int64) (app.Organization, Header, error) {
+func (u *unit) present(ctx context.Context, id app.OrganizationID, ifRevision int64) (app.Organization, organizationHead, error) {
 	o, h, err := u.organization(ctx, id)
 	switch {
 	case err != nil:
@@ -87,7 +105,7 @@ func (u *unit) claimFor(ctx context.Context, o app.Organization, change app.Orga
 
 // apply writes a change whose names are claimed, and gives the old ones back.
 // It also gives which sessions it ends.
-func (u *unit) apply(ctx context.Context, o app.Organization, h Header, change app.OrganizationChange) (app.Organization, bson.D, error) {
+func (u *unit) apply(ctx context.Context, o app.Organization, h organizationHead, change app.OrganizationChange) (app.Organization, bson.D, error) {
 	set(&o.Name, change.Name)
 	set(&o.NameKey, change.NameKey)
 	set(&o.Slug, change.Slug)

@@ -14,10 +14,15 @@ import (
 func (r *Registry) BeginCreate(ctx context.Context, op app.Operation, n app.Creation) error {
 	return r.change(ctx, func(ctx context.Context, u *unit) error {
 		org, m := n.Organization, n.Membership
+		if n.Repetition != nil { // first, for it is to be refused before any name
+			if err := u.repeat(ctx, *n.Repetition, op.CreatedAt); err != nil {
+				return err
+			}
+		}
 		if err := u.claimOrganization(ctx, org); err != nil {
 			return err
 		}
-		u.put(organizations, organizationDocOf(org, Header{}))
+		u.put(organizations, organizationDocOf(org, organizationHead{}))
 		if n.Owner != nil {
 			if err := u.claim(ctx, claimEmail, n.Owner.EmailKey, string(n.Owner.ID), app.ConflictEmail); err != nil {
 				return err
@@ -62,7 +67,7 @@ func (r *Registry) FinishCreate(ctx context.Context, op app.Operation, t time.Ti
 		if app.OperationState(d.State) != app.OperationRunning {
 			return errEnded(d)
 		}
-		var h Header
+		var h organizationHead
 		if o, h, err = u.organization(ctx, op.OrganizationID); err != nil {
 			return err
 		}
@@ -85,13 +90,20 @@ func (r *Registry) AbandonCreate(ctx context.Context, op app.Operation, reason s
 		if err != nil {
 			return err
 		}
-		if open, err := d.isOpen(app.OperationFailed); !open {
+		if open, err := d.undone(); !open {
 			return err
+		}
+		repeated, err := find[repetitionDoc](ctx, r, repetitions, bson.D{{Key: "organization_id", Value: d.OrganizationID}})
+		if err != nil {
+			return err
+		}
+		for i := range repeated {
+			u.remove(repetitions, &repeated[i])
 		}
 		if err := u.removeOrganization(ctx, op.OrganizationID); err != nil {
 			return err
 		}
-		u.end(d, app.OperationFailed, reason, t)
+		u.end(d, app.OperationState(d.State).Undone(), reason, t)
 		return nil
 	})
 }

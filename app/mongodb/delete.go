@@ -16,19 +16,78 @@ func (r *Registry) BeginDelete(ctx context.Context, op app.Operation, ifRevision
 		if err != nil {
 			return err
 		}
+		op.Before = o.State
 		if err := u.record(ctx, op); err != nil {
 			return err
 		}
-		o.State, o.UpdatedAt = app.StateDeleting, op.CreatedAt
-		o.Revision++
-		u.put(organizations, organizationDocOf(o, h))
-		u.announce(app.Invalidation{Organization: o.ID})
-		return nil
+		state := app.StateDeleting
+		if !op.DueAt.IsZero() {
+			state = app.StateDeleted
+		}
+		h.epoch++ // its sessions are none any more, also when it comes back
+		u.setState(o, h, state, op.CreatedAt)
+		members, err := find[membershipDoc](ctx, r, memberships, bson.D{{Key: "organization_id", Value: string(o.ID)}, present})
+		for _, m := range members {
+			u.announce(app.Invalidation{Organization: o.ID, User: app.UserID(m.UserID)})
+		}
+		return err
 	})
 	if err == nil {
 		r.clear(ctx, bson.D{{Key: "organization_id", Value: string(op.OrganizationID)}})
 	}
 	return err
+}
+
+// setState writes a change of the state and gives the organization as it is
+// then.
+func (u *unit) setState(o app.Organization, h organizationHead, state app.OrganizationState, t time.Time) app.Organization {
+	o.State, o.UpdatedAt = state, app.Later(t, o.UpdatedAt)
+	o.Revision++
+	u.put(organizations, organizationDocOf(o, h))
+	u.announce(app.Invalidation{Organization: o.ID})
+	return o
+}
+
+// RestoreOrganization is as app.Lifecycle says.
+func (r *Registry) RestoreOrganization(ctx context.Context, op app.Operation, t time.Time) (o app.Organization, err error) {
+	err = r.change(ctx, func(ctx context.Context, u *unit) error {
+		d, err := u.operation(ctx, op.ID)
+		if err != nil {
+			return err
+		}
+		found, h, err := u.organization(ctx, app.OrganizationID(d.OrganizationID))
+		if err != nil {
+			return err
+		}
+		if d.Kind != string(app.OperationDelete) || d.State != string(app.OperationRunning) || found.State != app.StateDeleted {
+			return app.Taken(app.ConflictOpenChange)
+		}
+		o = u.setState(found, h, app.OrganizationState(d.Before), t)
+		u.end(d, app.OperationCancelled, "", t)
+		return nil
+	})
+	return o, err
+}
+
+// BeginPurge is as app.Lifecycle says.
+func (r *Registry) BeginPurge(ctx context.Context, op app.Operation, t time.Time) error {
+	return r.change(ctx, func(ctx context.Context, u *unit) error {
+		d, err := u.operation(ctx, op.ID)
+		if err != nil {
+			return err
+		}
+		if d.Kind != string(app.OperationDelete) || d.State != string(app.OperationRunning) {
+			return errEnded(d)
+		}
+		o, h, err := u.organization(ctx, app.OrganizationID(d.OrganizationID))
+		if err != nil || o.State != app.StateDeleted {
+			return err
+		}
+		d.DueAt, d.UpdatedAt = nil, t
+		u.put(operations, d)
+		u.setState(o, h, app.StateDeleting, t)
+		return nil
+	})
 }
 
 // FinishDelete is as app.Lifecycle says.
@@ -38,8 +97,11 @@ func (r *Registry) FinishDelete(ctx context.Context, op app.Operation, t time.Ti
 		if err != nil {
 			return err
 		}
-		if open, err := d.isOpen(app.OperationCompleted); !open {
-			return err
+		switch state := app.OperationState(d.State); {
+		case state == app.OperationCompleted:
+			return nil
+		case !state.Open():
+			return errEnded(d)
 		}
 		if err := u.removeOrganization(ctx, op.OrganizationID); err != nil {
 			return err

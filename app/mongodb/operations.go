@@ -23,17 +23,19 @@ type operationDoc struct {
 	Step         string `bson:"step"`
 	Change       string `bson:"change"` // JSON; gone when the operation has ended
 	PlacementDoc `bson:",inline"`
-	Error        string    `bson:"error"`
-	Attempts     int       `bson:"attempts"`
-	CreatedAt    time.Time `bson:"created_at"`
-	UpdatedAt    time.Time `bson:"updated_at"`
+	Before       string     `bson:"before"`
+	DueAt        *time.Time `bson:"due_at"`
+	Error        string     `bson:"error"`
+	Attempts     int        `bson:"attempts"`
+	CreatedAt    time.Time  `bson:"created_at"`
+	UpdatedAt    time.Time  `bson:"updated_at"`
 }
 
 func operationDocOf(op app.Operation) (*operationDoc, error) {
 	d := &operationDoc{
 		Header: Header{ID: string(op.ID)}, Kind: string(op.Kind), OrganizationID: string(op.OrganizationID),
 		State: string(op.State), Open: op.State.Open(), Step: op.Step, PlacementDoc: placementOf(op.Placement),
-		Error: op.Error, Attempts: op.Attempts, CreatedAt: op.CreatedAt, UpdatedAt: op.UpdatedAt,
+		Before: string(op.Before), DueAt: moment(op.DueAt), Error: op.Error, Attempts: op.Attempts, CreatedAt: op.CreatedAt, UpdatedAt: op.UpdatedAt,
 	}
 	if op.Change != nil {
 		raw, err := json.Marshal(op.Change)
@@ -48,7 +50,8 @@ func operationDocOf(op app.Operation) (*operationDoc, error) {
 func (d operationDoc) operation() (app.Operation, error) {
 	op := app.Operation{
 		ID: app.OperationID(d.ID), Kind: app.OperationKind(d.Kind), OrganizationID: app.OrganizationID(d.OrganizationID),
-		State: app.OperationState(d.State), Step: d.Step, Placement: d.placement(), Error: d.Error, Attempts: d.Attempts,
+		State: app.OperationState(d.State), Step: d.Step, Placement: d.placement(), Before: app.OrganizationState(d.Before),
+		DueAt: instant(d.DueAt), Error: d.Error, Attempts: d.Attempts,
 		CreatedAt: d.CreatedAt.UTC(), UpdatedAt: d.UpdatedAt.UTC(),
 	}
 	if d.Change == "" {
@@ -98,14 +101,13 @@ func (u *unit) end(d *operationDoc, state app.OperationState, reason string, t t
 	u.put(operations, d)
 }
 
-// open reports whether there is still something to do, and otherwise whether
-// the operation has ended as it should.
-func (d *operationDoc) isOpen(ended app.OperationState) (bool, error) {
-	state := app.OperationState(d.State)
-	if state.Open() {
+// undone reports whether there is still something to undo. What was undone
+// before is no error; what was completed is.
+func (d *operationDoc) undone() (bool, error) {
+	switch state := app.OperationState(d.State); {
+	case state.Open():
 		return true, nil
-	}
-	if state != ended {
+	case state == app.OperationCompleted:
 		return false, errEnded(d)
 	}
 	return false, nil
@@ -126,9 +128,36 @@ func (r *Registry) Operation(ctx context.Context, id app.OperationID) (app.Opera
 }
 
 // OpenOperations is as app.Journal says.
-func (r *Registry) OpenOperations(ctx context.Context) ([]app.Operation, error) {
-	docs, err := find[operationDoc](ctx, r, operations, bson.D{{Key: "open", Value: true}},
-		options.Find().SetSort(bson.D{{Key: "created_at", Value: 1}, {Key: "_id", Value: 1}}))
+func (r *Registry) OpenOperations(ctx context.Context, due time.Time) ([]app.Operation, error) {
+	return r.operations(ctx, bson.D{{Key: "open", Value: true}, {Key: "$or", Value: bson.A{
+		bson.D{{Key: "due_at", Value: nil}}, bson.D{{Key: "due_at", Value: bson.D{{Key: "$lte", Value: due}}}},
+	}}}, options.Find().SetSort(bson.D{{Key: "created_at", Value: 1}, {Key: "_id", Value: 1}}))
+}
+
+// ListOperations is as app.Journal says.
+func (r *Registry) ListOperations(ctx context.Context, q app.OperationQuery) ([]app.Operation, error) {
+	filter := bson.D{present}
+	if q.Organization != "" {
+		filter = append(filter, bson.E{Key: "organization_id", Value: string(q.Organization)})
+	}
+	if q.Kind != "" {
+		filter = append(filter, bson.E{Key: "kind", Value: string(q.Kind)})
+	}
+	if len(q.States) > 0 {
+		states := make([]string, len(q.States))
+		for i, s := range q.States {
+			states[i] = string(s)
+		}
+		filter = append(filter, bson.E{Key: "state", Value: bson.D{{Key: "$in", Value: states}}})
+	}
+	if q.Before != "" {
+		filter = append(filter, bson.E{Key: "_id", Value: bson.D{{Key: "$lt", Value: string(q.Before)}}})
+	}
+	return r.operations(ctx, filter, options.Find().SetSort(bson.D{{Key: "_id", Value: -1}}).SetLimit(int64(q.Limit)))
+}
+
+func (r *Registry) operations(ctx context.Context, filter bson.D, o *options.FindOptionsBuilder) ([]app.Operation, error) {
+	docs, err := find[operationDoc](ctx, r, operations, filter, o)
 	if err != nil {
 		return nil, r.translate(err)
 	}
@@ -141,22 +170,42 @@ func (r *Registry) OpenOperations(ctx context.Context) ([]app.Operation, error) 
 	return list, nil
 }
 
-// AbortOperation is as app.Journal says. One that is aborting already keeps
-// its first reason.
-func (r *Registry) AbortOperation(ctx context.Context, id app.OperationID, reason string, t time.Time) error {
+// AbortOperation is as app.Journal says. One that is being undone already
+// keeps its first reason.
+func (r *Registry) AbortOperation(ctx context.Context, id app.OperationID, to app.OperationState, reason string, t time.Time) error {
+	if !to.Undoing() {
+		return fmt.Errorf("abort to %q: %w", to, app.ErrInvalid)
+	}
 	return r.change(ctx, func(ctx context.Context, u *unit) error {
 		d, err := u.operation(ctx, id)
 		if err != nil {
 			return err
 		}
-		switch app.OperationState(d.State) {
-		case app.OperationAborting:
+		switch state := app.OperationState(d.State); {
+		case state.Undoing():
 			return nil
-		case app.OperationRunning:
-		default:
+		case state != app.OperationRunning:
 			return errEnded(d)
 		}
-		d.State, d.Error, d.UpdatedAt = string(app.OperationAborting), reason, t
+		d.State, d.Error, d.UpdatedAt = string(to), reason, t
+		u.put(operations, d)
+		return nil
+	})
+}
+
+// NoteOperation is as app.Journal says.
+func (r *Registry) NoteOperation(ctx context.Context, id app.OperationID, step, reason string, t time.Time) error {
+	return r.change(ctx, func(ctx context.Context, u *unit) error {
+		d := new(operationDoc)
+		there, err := u.get(ctx, operations, string(id), d)
+		if err != nil || !there || !d.Open {
+			return err
+		}
+		if d.State == string(app.OperationRunning) {
+			d.Error = reason
+		}
+		d.Step, d.UpdatedAt = step, t
+		d.Attempts++
 		u.put(operations, d)
 		return nil
 	})
@@ -164,13 +213,17 @@ func (r *Registry) AbortOperation(ctx context.Context, id app.OperationID, reaso
 
 // PruneOperations is as app.Journal says.
 func (r *Registry) PruneOperations(ctx context.Context, before time.Time) (int, error) {
-	// Nobody writes what has ended. But a redo record that is written once more
-	// could bring it back, where nothing refuses that yet.
+	return r.prune(ctx, operations, bson.D{{Key: "open", Value: false}, {Key: "updated_at", Value: bson.D{{Key: "$lt", Value: before}}}})
+}
+
+// prune removes what is old and nobody writes any more.
+func (r *Registry) prune(ctx context.Context, collection string, which bson.D) (int, error) {
+	// A redo record that is written once more could bring it back, where nothing
+	// refuses that yet.
 	if err := r.sweep(ctx); err != nil {
 		return 0, r.translate(err)
 	}
-	result, err := r.db.Collection(operations).DeleteMany(ctx, bson.D{{Key: "open", Value: false},
-		{Key: "updated_at", Value: bson.D{{Key: "$lt", Value: before}}}})
+	result, err := r.db.Collection(collection).DeleteMany(ctx, append(which, present))
 	if err != nil {
 		return 0, r.translate(err)
 	}

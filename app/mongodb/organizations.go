@@ -41,10 +41,12 @@ type organizationDoc struct {
 	Metadata     []pair `bson:"metadata"`
 	State        string `bson:"state"`
 	PlacementDoc `bson:",inline"`
-	OwnerID      string    `bson:"owner_id"`
-	Revision     int64     `bson:"revision"`
-	CreatedAt    time.Time `bson:"created_at"`
-	UpdatedAt    time.Time `bson:"updated_at"`
+	OwnerID      string `bson:"owner_id"`
+	// Epoch goes up with each deletion. A session of another epoch is none.
+	Epoch     int64     `bson:"epoch"`
+	Revision  int64     `bson:"revision"`
+	CreatedAt time.Time `bson:"created_at"`
+	UpdatedAt time.Time `bson:"updated_at"`
 }
 
 // pair is an entry of a map whose keys are not ours: as the names of fields
@@ -54,10 +56,16 @@ type pair struct {
 	Value string `bson:"v"`
 }
 
-func organizationDocOf(o app.Organization, h Header) *organizationDoc {
+// organizationHead is what a document of an organization has beside it.
+type organizationHead struct {
+	Header
+	epoch int64
+}
+
+func organizationDocOf(o app.Organization, h organizationHead) *organizationDoc {
 	h.ID = string(o.ID)
 	d := &organizationDoc{
-		Header: h, Name: o.Name, NameKey: o.NameKey, Slug: o.Slug,
+		Header: h.Header, Epoch: h.epoch, Name: o.Name, NameKey: o.NameKey, Slug: o.Slug,
 		ExternalID: o.ExternalID, ExternalKey: lowerASCII(o.ExternalID), State: string(o.State),
 		PlacementDoc: placementOf(o.Placement), OwnerID: string(o.OwnerID), Revision: o.Revision,
 		CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt,
@@ -87,13 +95,13 @@ func (d organizationDoc) organization() app.Organization {
 }
 
 // organization reads one that is to be changed, or app.ErrNotFound.
-func (u *unit) organization(ctx context.Context, id app.OrganizationID) (app.Organization, Header, error) {
+func (u *unit) organization(ctx context.Context, id app.OrganizationID) (app.Organization, organizationHead, error) {
 	var d organizationDoc
 	there, err := u.get(ctx, organizations, string(id), &d)
 	if err == nil && !there {
 		err = app.ErrNotFound
 	}
-	return d.organization(), d.Header, err
+	return d.organization(), organizationHead{d.Header, d.Epoch}, err
 }
 
 // Organization is as app.Organizations says.

@@ -21,10 +21,11 @@ const (
 	signingKeys   = "signing_keys"
 	sessions      = "sessions"
 	events        = "events"
+	repetitions   = "repetitions"
 )
 
 // versioned are the collections that units change.
-var versioned = []string{organizations, users, memberships, claims, operations, operatorKeys, signingKeys}
+var versioned = []string{organizations, users, memberships, claims, operations, operatorKeys, signingKeys, repetitions}
 
 const defaultRegistryDatabase = "tenantry"
 

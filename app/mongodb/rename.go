@@ -45,7 +45,7 @@ func (r *Registry) FinishRename(ctx context.Context, op app.Operation, t time.Ti
 		if recorded.State != app.OperationRunning || recorded.Change == nil {
 			return errEnded(d)
 		}
-		var h Header
+		var h organizationHead
 		if o, h, err = u.organization(ctx, op.OrganizationID); err != nil {
 			return err
 		}
@@ -70,14 +70,14 @@ func (r *Registry) AbandonRename(ctx context.Context, op app.Operation, reason s
 		if err != nil {
 			return err
 		}
-		if open, err := d.isOpen(app.OperationFailed); !open {
+		if open, err := d.undone(); !open {
 			return err
 		}
 		recorded, err := d.operation()
 		if err != nil {
 			return err
 		}
-		u.end(d, app.OperationFailed, reason, t)
+		u.end(d, app.OperationState(d.State).Undone(), reason, t)
 		o, h, err := u.organization(ctx, op.OrganizationID)
 		if err != nil {
 			return err

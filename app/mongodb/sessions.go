@@ -12,15 +12,16 @@ import (
 	"tenantry/app"
 )
 
-// sessionDoc is a sign-in. It counts only while its organization is visible
-// and its user has the epoch that it was opened in, which is asked whenever it
-// is read. So what ends sessions ends them in one write, and a sign-in needs
+// sessionDoc is a sign-in. It counts only while its organization is visible,
+// and organization and user have the epoch that it was opened in, which is
+// asked whenever it is read. So what ends sessions ends them in one write, and a sign-in needs
 // no transaction; the documents are cleared away afterwards.
 type sessionDoc struct {
 	ID             string    `bson:"_id"`
 	UserID         string    `bson:"user_id"`
 	UserEpoch      int64     `bson:"user_epoch"`
 	OrganizationID string    `bson:"organization_id"`
+	OrgEpoch       int64     `bson:"organization_epoch"`
 	RefreshHash    []byte    `bson:"refresh_hash"`
 	PreviousHash   []byte    `bson:"previous_hash"`
 	CreatedAt      time.Time `bson:"created_at"`
@@ -73,7 +74,8 @@ func (r *Registry) CreateSession(ctx context.Context, s app.Session, passwordHas
 		return app.ErrUnauthenticated
 	}
 	_, err = r.db.Collection(sessions).InsertOne(ctx, sessionDoc{
-		ID: string(s.ID), UserID: string(s.UserID), UserEpoch: found[0].Users[0].Epoch, OrganizationID: string(s.OrganizationID),
+		ID: string(s.ID), UserID: string(s.UserID), UserEpoch: found[0].Users[0].Epoch,
+		OrganizationID: string(s.OrganizationID), OrgEpoch: found[0].Organizations[0].Epoch,
 		RefreshHash: s.RefreshHash, PreviousHash: s.PreviousHash,
 		CreatedAt: s.CreatedAt, LastUsedAt: s.LastUsedAt, ExpiresAt: s.ExpiresAt,
 	})
@@ -108,8 +110,8 @@ func (r *Registry) session(ctx context.Context, id app.SessionID) (sessionDoc, e
 	if len(found) != 1 || !found[0].Joined.visibleOrganization() || len(found[0].Joined.Users) != 1 {
 		return sessionDoc{}, app.ErrNotFound
 	}
-	s, user := found[0].Session, found[0].Joined.Users[0]
-	if user.Gone || user.Epoch != s.UserEpoch {
+	s, user, org := found[0].Session, found[0].Joined.Users[0], found[0].Joined.Organizations[0]
+	if user.Gone || user.Epoch != s.UserEpoch || org.Epoch != s.OrgEpoch {
 		return sessionDoc{}, app.ErrNotFound
 	}
 	return s, nil
