@@ -101,9 +101,12 @@ func runServer(ctx context.Context, cfg config.Config, version string, log *slog
 func openAppliance(ctx context.Context, cfg config.Config, version string, log *slog.Logger) (*appliance.Appliance, error) {
 	a, err := appliance.Open(ctx, cfg, version, log)
 	var held *appliance.HeldError
+	var away *appliance.AwayError
 	switch {
 	case errors.As(err, &held):
 		return nil, fail(exitDataFolder, err, "Stop that one first, or choose another folder with --data-dir.")
+	case errors.As(err, &away):
+		return nil, fail(exitUnreachable, err, "Check registry.url and clusters.NAME.url in the configuration, and that the database runs.")
 	case err != nil:
 		return nil, fail(exitDataFolder, err, "")
 	}

@@ -5,9 +5,7 @@ package appliance
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -32,7 +30,7 @@ type Appliance struct {
 	Folder string
 
 	folders  []*sqlite.Folder // the data folder first
-	registry *sqlite.Registry
+	registry app.Registry
 	clusters map[string]app.Cluster
 	log      *slog.Logger
 
@@ -42,8 +40,8 @@ type Appliance struct {
 
 // Open opens the data folder for this process alone, ends every operation that
 // a stopped server left open, and starts the work in the background. The error
-// is a *sqlite.HeldError when another process holds the folder, and a
-// *sqlite.NewerError when a newer version wrote it.
+// is a *HeldError when another process holds the folder, and an *AwayError when
+// a MongoDB server cannot be used.
 func Open(ctx context.Context, cfg config.Config, version string, log *slog.Logger) (_ *Appliance, err error) {
 	a := &Appliance{log: log, clusters: map[string]app.Cluster{}, stop: func() {}}
 	defer func() {
@@ -55,16 +53,12 @@ func Open(ctx context.Context, cfg config.Config, version string, log *slog.Logg
 		return nil, err
 	}
 	cfg.DataDir = a.Folder // whatever the working directory becomes
-	a.registry, err = sqlite.OpenRegistry(ctx, a.folders[0], cfg.Path(cfg.Registry.URL), sqlite.RegistryOptions{AppVersion: version, Logger: log})
-	if err != nil {
-		return nil, fmt.Errorf("registry: %w", err)
+	if a.registry, err = a.openRegistry(ctx, cfg, version); err != nil {
+		return nil, err
 	}
-	for name, c := range cfg.Clusters {
-		a.clusters[name], err = sqlite.OpenCluster(ctx, cfg.Path(c.URL), name, sqlite.ClusterOptions{
-			Shards: c.Shards, Backups: filepath.Join(a.Folder, "backups"), Version: version, Logger: log,
-		})
-		if err != nil {
-			return nil, fmt.Errorf("cluster %s: %w", name, err)
+	for name := range cfg.Clusters {
+		if a.clusters[name], err = a.openCluster(ctx, cfg, name, version); err != nil {
+			return nil, err
 		}
 	}
 	key, err := seal.Load(a.Folder, cfg.SealKey)

@@ -21,9 +21,14 @@ func (a *Appliance) openFolders(cfg config.Config) error {
 	}
 	a.folders = append(a.folders, folder)
 	a.Folder, cfg.DataDir = folder.Path(), folder.Path()
-	dirs := []string{filepath.Dir(cfg.Path(cfg.Registry.URL))}
+	var dirs []string
+	if !config.IsMongoDB(cfg.Registry.URL) {
+		dirs = append(dirs, filepath.Dir(cfg.Path(cfg.Registry.URL)))
+	}
 	for _, name := range cfg.ClusterNames() {
-		dirs = append(dirs, cfg.Path(cfg.Clusters[name].URL))
+		if !config.IsMongoDB(cfg.Clusters[name].URL) {
+			dirs = append(dirs, cfg.Path(cfg.Clusters[name].URL))
+		}
 	}
 	for _, dir := range dirs {
 		held, err := a.holds(dir)

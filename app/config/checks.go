@@ -44,7 +44,6 @@ var (
 	network     = rule{`a network such as "10.0.0.0/8" or, for one address, "192.0.2.7/32"`, isNetwork}
 	clusterName = rule{"1 to 40 lower-case letters, digits and hyphens", regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$`).MatchString}
 	sealKey     = rule{`32 random bytes in base64, as "openssl rand -base64 32" makes them`, isSealKey}
-	storage     = rule{`"sqlite:PATH" with a plain path (no //, ?, # or %), relative to the data folder; this version has no MongoDB engine yet`, isStorage}
 )
 
 // hostname is loose: what it lets through, the system's resolver judges.
@@ -92,9 +91,4 @@ func isNetwork(s string) bool {
 func isSealKey(s string) bool {
 	_, err := seal.ParseKey(s)
 	return err == nil
-}
-
-func isStorage(s string) bool {
-	path, sqlite := strings.CutPrefix(s, "sqlite:")
-	return sqlite && strings.TrimSpace(path) != "" && !strings.HasPrefix(path, "//") && !strings.ContainsAny(path, "?#%\x00")
 }

@@ -49,12 +49,12 @@ type Config struct {
 
 // Registry is the master database.
 type Registry struct {
-	URL string // "sqlite:PATH", relative to the data folder
+	URL string // "sqlite:PATH", relative to the data folder, or one of MongoDB's
 }
 
 // Cluster is a place that stores tenant data.
 type Cluster struct {
-	URL    string // "sqlite:DIR", relative to the data folder
+	URL    string // "sqlite:DIR", relative to the data folder, or one of MongoDB's
 	Shards int    // files that new organizations are spread over
 }
 

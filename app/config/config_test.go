@@ -40,7 +40,7 @@ func TestRefused(t *testing.T) {
 		"bad size":                          {file: "[http]\nbody_limit = \"1 MB\"\n", want: []string{"t.toml:2", "1MiB"}},
 		"bad network":                       {file: "trusted_proxies = [\"10.0.0.1\"]\n", want: []string{"t.toml:1", "/32"}},
 		"any origin":                        {file: "[cors]\norigins = [\"*\"]\n", want: []string{"t.toml:2", "lower case, without path"}},
-		"mongodb":                           {file: "[registry]\nurl = \"mongodb://u:p4ss@h\"\n", want: []string{"t.toml:2", "no MongoDB engine yet", "@h"}, never: "p4ss"},
+		"mongodb":                           {file: "[registry]\nurl = \"mongodb://u:p4ss/x@h\"\n", want: []string{"t.toml:2", "@h"}, never: "p4ss"},
 		"no such cluster":                   {file: "[placement]\ncluster = \"eu\"\n", want: []string{"t.toml:2", "placement.cluster = \"eu\"", "default"}},
 		"one place twice":                   {file: "[clusters.a]\nurl = \"sqlite:x\"\n[clusters.b]\nurl = \"sqlite:x\"\n", want: []string{"t.toml:4", "clusters.b.url", "clusters.a"}},
 		"one place, written otherwise":      {file: "[clusters.a]\nurl = \"sqlite:x\"\n[clusters.b]\nurl = \"sqlite:./y/../x\"\n", want: []string{"t.toml:4", "clusters.a"}},

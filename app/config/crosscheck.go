@@ -23,14 +23,18 @@ func (l *loader) crossCheck() {
 	}
 	places := map[string]string{}
 	for _, name := range c.ClusterNames() {
-		place := c.Path(c.Clusters[name].URL)
+		place := c.placeOf(c.Clusters[name].URL, "tenantry_data")
 		if other, taken := places[place]; taken {
-			l.wrong(clustersSection+"."+name+".url", "this is the folder of clusters.%s", other)
+			l.wrong(clustersSection+"."+name+".url", "this is the place of clusters.%s", other)
 		}
 		places[place] = name
 	}
-	if name, taken := places[filepath.Dir(c.Path(c.Registry.URL))]; taken {
-		l.wrong("registry.url", "this is in the folder of clusters.%s", name)
+	registry := c.placeOf(c.Registry.URL, "tenantry")
+	if !IsMongoDB(c.Registry.URL) {
+		registry = filepath.Dir(registry)
+	}
+	if name, taken := places[registry]; taken {
+		l.wrong("registry.url", "this is the place of clusters.%s", name)
 	}
 	if c.Password.BcryptCost < 10 {
 		l.warnings = append(l.warnings, fmt.Sprintf("password.bcrypt_cost is %d: below 10 is for tests; passwords can be guessed", c.Password.BcryptCost))

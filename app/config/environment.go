@@ -42,20 +42,33 @@ func (l *loader) readEnvironment(environ []string) []variable {
 	var out []variable
 	for _, name := range sortedKeys(given) {
 		if k, ok := keys[name]; ok {
-			if _, both := given[name+fileSuffix]; both && k.Secret {
+			if _, both := given[name+fileSuffix]; both && k.fromFile() {
 				l.problem("%s and %s are both set; take one away", name, name+fileSuffix)
 				continue
 			}
 			out = append(out, variable{name: name, key: k.Name, text: given[name]})
 			continue
 		}
-		if k, ok := keys[strings.TrimSuffix(name, fileSuffix)]; ok && strings.HasSuffix(name, fileSuffix) && k.Secret {
+		if k, ok := keys[strings.TrimSuffix(name, fileSuffix)]; ok && strings.HasSuffix(name, fileSuffix) && k.fromFile() {
 			text, err := readSecret(given[name])
 			if err != nil {
 				l.problem("%s: %w", name, err)
 				continue
 			}
 			out = append(out, variable{name: name, key: k.Name, text: text})
+			continue
+		}
+		if key, ok := clusterVariable(strings.TrimSuffix(name, fileSuffix)); ok && strings.HasSuffix(name, "_URL"+fileSuffix) {
+			if _, both := given[strings.TrimSuffix(name, fileSuffix)]; both {
+				l.problem("%s and %s are both set; take one away", strings.TrimSuffix(name, fileSuffix), name)
+				continue
+			}
+			text, err := readSecret(given[name])
+			if err != nil {
+				l.problem("%s: %w", name, err)
+				continue
+			}
+			out = append(out, variable{name: name, key: key, text: text})
 			continue
 		}
 		if key, ok := clusterVariable(name); ok {

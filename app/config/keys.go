@@ -13,6 +13,9 @@ type Key struct {
 	// Secret values are never shown, and may come from a file that TENANTRY_…_FILE
 	// names.
 	Secret bool
+	// Storage is a URL that may have a password: it is shown without, and may
+	// come from such a file, too.
+	Storage bool
 	// Help says what it is and when to change it. One line of text a line.
 	Help  string
 	value func(*Config) value
@@ -20,6 +23,9 @@ type Key struct {
 
 // Allowed says what the key may be: "4 to 16".
 func (k Key) Allowed() string { return k.value(&Config{}).allowed }
+
+// fromFile reports whether TENANTRY_…_FILE may name a file with the value.
+func (k Key) fromFile() bool { return k.Secret || k.Storage }
 
 // FlagName is the key's flag of "tenantry serve", without the dashes. Secrets
 // have none: the list of processes would show them.
@@ -58,8 +64,8 @@ func Keys() []Key {
 		{Name: "operation_wait", Default: "5s", value: func(c *Config) value { return durationValue(&c.OperationWait, 10*time.Millisecond, time.Minute) },
 			Help: "How long a request waits for the end of what it began. What takes longer goes on, and\nthe request is answered 202 with the operation."},
 
-		{Name: "registry.url", Default: "sqlite:registry.db", value: func(c *Config) value { return textValue(&c.Registry.URL, storage) },
-			Help: "The master database, relative to the data folder. Elsewhere, for instance on a faster\ndisk, its folder is held by this server alone as well, and is a part of the backup."},
+		{Name: "registry.url", Default: "sqlite:registry.db", Storage: true, value: func(c *Config) value { return textValue(&c.Registry.URL, storage) },
+			Help: "The master database: a file, relative to the data folder, or a MongoDB database that\nseveral servers can share (without a name in the URL: \"tenantry\"). A file elsewhere, for\ninstance on a faster disk, is held by this server alone as well, and is a part of the\nbackup. See docs/mongodb.md; better given by TENANTRY_REGISTRY_URL_FILE than here when it\nhas a password."},
 
 		{Name: "placement.cluster", Default: "", value: func(c *Config) value { return textValue(&c.Placement.Cluster, optional(clusterName)) },
 			Help: "The cluster of new organizations. Empty: the one named default, else the first in the\nfile. Organizations that exist stay where they are."},

@@ -154,7 +154,10 @@ func (l *loader) fromFile(file string, s setting) {
 // the machine can read.
 func (l *loader) warnOfOpenSecrets(file string) {
 	for _, k := range l.keys {
-		if !k.Secret || l.origins[k.Name] == "" || k.value(&l.cfg).get() == "" {
+		value := k.value(&l.cfg).get()
+		text, _ := value.(string)
+		secret := k.Secret && text != "" || k.Storage && withoutPassword(text) != text
+		if !secret || l.origins[k.Name] == "" {
 			continue
 		}
 		// Windows keeps no such bits.
@@ -197,8 +200,11 @@ func (l *loader) report(file string) Report {
 			origin = "default"
 		}
 		raw := k.value(&l.cfg).get()
-		if k.Secret {
+		switch text, _ := raw.(string); {
+		case k.Secret:
 			raw = mask(raw)
+		case k.Storage:
+			raw = withoutPassword(text)
 		}
 		r.Entries = append(r.Entries, Entry{Key: k.Name, Value: raw, Origin: origin})
 	}

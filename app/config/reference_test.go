@@ -74,7 +74,7 @@ func describe(b *strings.Builder, k config.Key, name string) {
 	fmt.Fprintf(b, "- Default: %s\n", code(k.Default))
 	fmt.Fprintf(b, "- Allowed: %s\n", k.Allowed())
 	fmt.Fprintf(b, "- Environment: `%s`", config.EnvName(name))
-	if k.Secret {
+	if k.Secret || k.Storage {
 		fmt.Fprintf(b, ", or a file that `%s_FILE` names", config.EnvName(name))
 	}
 	b.WriteString("\n")

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 )
@@ -37,12 +36,9 @@ func shown(k Key, raw any) string {
 	}
 }
 
-// credentials are the user and password of a URL.
-var credentials = regexp.MustCompile(`(://)[^/]*@`)
-
 // quoted is a refused text, shortened, and without the password of a URL.
 func quoted(s string) string {
-	s = credentials.ReplaceAllString(s, "${1}"+masked+"@")
+	s = withoutPassword(s)
 	if len(s) > 80 {
 		s = strings.ToValidUTF8(s[:80], "") + "…"
 	}

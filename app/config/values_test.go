@@ -20,7 +20,8 @@ var refused = map[string][]string{
 	"trusted_proxies":          {"10.0.0.1", "10.0.0.0/33", "10.0.0.0/", "proxy/8", "::ffff:10.0.0.0/104", "fe80::%eth0/64", "*"},
 	"deletion_retention":       {"", "-1h", "30d", "9999999h", "never"},
 	"operation_wait":           {"0s", "9ms", "61s", "5"},
-	"registry.url":             {"", "registry.db", "sqlite:", "sqlite: ", "sqlite://x", "sqlite:x?mode=ro", "sqlite:x#y", "sqlite:a%20b", "file:x", "mongodb://h", "mongodb+srv://h"},
+	"registry.url":             {"", "registry.db", "sqlite:", "sqlite: ", "sqlite://x", "sqlite:x?mode=ro", "sqlite:x#y", "sqlite:a%20b", "file:x",
+		"mongodb:h", "mongodb://", "mongodb://h/a.b", "mongodb://h/?nonsense=1", "mongodb://h/?w=x&maxPoolSize=-1", "mongodb+srv://h,i", "mongodb+srv://h:1/x", "mongodb://h:70000"},
 	"placement.cluster":        {"A", "-a", "a-", "a_b", "a.b", strings.Repeat("a", 41)},
 	"placement.isolation":      {"", "shared", "database", "Collection"},
 	"password.bcrypt_cost":     {"3", "17", "-12", "0"},
@@ -48,7 +49,7 @@ var refused = map[string][]string{
 	"log.format":   {"", "xml", "JSON"},
 	"log.requests": {"", "some", "ALL"},
 
-	"clusters.default.url":    {"", "sqlite:", "mongodb://h/x"},
+	"clusters.default.url":    {"", "sqlite:", "mongodb://h/x y", "mongodb:///x"},
 	"clusters.default.shards": {"0", "-1", "1025"},
 }
 

@@ -16,6 +16,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/readconcern"
 	"go.mongodb.org/mongo-driver/v2/mongo/readpref"
 	"go.mongodb.org/mongo-driver/v2/mongo/writeconcern"
+
+	"tenantry/app"
 )
 
 const (
@@ -103,10 +105,28 @@ func connect(ctx context.Context, o Options, database string, monitor *event.Com
 	s.client, s.db = client, client.Database(database)
 	if err := s.greet(ctx); err != nil {
 		s.close()
-		return nil, err
+		return nil, &AwayError{Name: s.name, Err: err}
 	}
 	return s, nil
 }
+
+// AwayError says that a server could not be used when it was connected to. Its
+// text names it, and what to do.
+type AwayError struct {
+	Name string
+	Err  error
+}
+
+func (e *AwayError) Error() string {
+	var told *app.Error
+	if errors.As(e.Err, &told) {
+		return e.Name + ": " + told.Detail
+	}
+	return e.Name + ": " + e.Err.Error()
+}
+
+// Unwrap gives what happened.
+func (e *AwayError) Unwrap() error { return e.Err }
 
 // withDefaults says explicitly what the promises of the ports rest on, and
 // fills in what the connection string leaves open.
@@ -139,16 +159,15 @@ func (s *server) greet(ctx context.Context) error {
 	defer cancel()
 	admin := s.client.Database("admin")
 	if err := admin.RunCommand(ctx, bson.D{{Key: "hello", Value: 1}}).Decode(&s.hello); err != nil {
-		return fmt.Errorf("%s: %w", s.name, s.translate(err))
+		return s.translate(err)
 	}
 	if s.hello.MaxWire < oldestWire {
-		return fmt.Errorf("%s: the server is older than MongoDB 6.0 (it speaks wire version %d); run 6.0 or newer",
-			s.name, s.hello.MaxWire)
+		return fmt.Errorf("the server is older than MongoDB 6.0 (it speaks wire version %d); run 6.0 or newer", s.hello.MaxWire)
 	}
 	// hello asks for no credentials; reading does.
 	err := s.db.Collection("schema").FindOne(ctx, bson.D{}).Err()
 	if err != nil && !errors.Is(err, mongo.ErrNoDocuments) {
-		return fmt.Errorf("%s: %w", s.name, s.translate(err))
+		return s.translate(err)
 	}
 	return nil
 }
