@@ -67,9 +67,18 @@ type Operation struct {
 	// Error is why it was undone or why it does not come on; for the operator.
 	Error string
 	// Attempts is how often a step was refused.
-	Attempts  int
+	Attempts int
+	// Lease is who works on it; of none when it has ended.
+	Lease     Lease
 	CreatedAt time.Time
 	UpdatedAt time.Time
+}
+
+// Lease is a server's claim to an operation. Who finds that one has not changed
+// for as long as it is given may take the operation over.
+type Lease struct {
+	Holder string // empty: nobody
+	Until  time.Time
 }
 
 // Due reports whether there is something to do at t.

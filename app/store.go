@@ -24,8 +24,15 @@ type Registry interface {
 	Journal
 	// Subscribe calls f for everything that changes, after it is durable and
 	// before the changing method returns. f must not block nor call back.
-	// It serves the caches: see package cache.
+	// It serves the caches: see package cache. What another server changes is
+	// announced as well, later; see Trusted.
 	Subscribe(f func(Invalidation))
+	// Trusted reports whether everything has been announced that any server
+	// changed up to the placement lease ago. While it has not, nothing that was
+	// read earlier may be relied on.
+	Trusted() bool
+	// Shared reports whether other servers may work on the registry.
+	Shared() bool
 	// Health says whether reads and writes work: nil, or an ErrUnavailable or
 	// ErrNoSpace with a sentence for the operator.
 	Health(ctx context.Context) error
@@ -35,6 +42,8 @@ type Registry interface {
 // Invalidation names a thing that changed or went away. Organization and User
 // together name their membership, and each of the two.
 type Invalidation struct {
+	// Everything may have changed: announcements were missed.
+	Everything   bool
 	Organization OrganizationID
 	User         UserID
 	Session      SessionID
@@ -238,6 +247,9 @@ type Journal interface {
 	// NoteOperation records that a step was refused, if the operation is still
 	// open: it counts an attempt. One that is being undone keeps its reason.
 	NoteOperation(ctx context.Context, id OperationID, step, reason string, at time.Time) error
+	// ClaimOperation gives an open operation another lease. ErrStale when its
+	// lease is not from, or it has ended; ErrNotFound for an unknown id.
+	ClaimOperation(ctx context.Context, id OperationID, from, to Lease) error
 	// PruneOperations removes those that ended before t and returns how many.
 	PruneOperations(ctx context.Context, t time.Time) (int, error)
 }

@@ -140,10 +140,13 @@ func (a *Appliance) Health(ctx context.Context) map[string]error {
 	return health
 }
 
-// Load says what the writers of the registry and of every cluster have before
-// them, by the names that Health uses.
+// Load says what the writers of the files have before them, of the registry and
+// of every cluster that is kept in files, by the names that Health uses.
 func (a *Appliance) Load() map[string]func() sqlite.Load {
-	load := map[string]func() sqlite.Load{"registry": a.registry.Load}
+	load := map[string]func() sqlite.Load{}
+	if r, ok := a.registry.(*sqlite.Registry); ok {
+		load["registry"] = r.Load
+	}
 	for name, c := range a.clusters {
 		if c, ok := c.(*sqlite.Cluster); ok {
 			load["cluster "+name] = c.Load

@@ -14,7 +14,8 @@ import (
 // openRegistry opens the registry on whichever engine its URL names.
 func (a *Appliance) openRegistry(ctx context.Context, cfg config.Config, version string) (app.Registry, error) {
 	if config.IsMongoDB(cfg.Registry.URL) {
-		r, err := mongodb.OpenRegistry(ctx, mongodb.Options{URL: cfg.Registry.URL, AppVersion: version, Logger: a.log})
+		r, err := mongodb.OpenRegistry(ctx, mongodb.Options{URL: cfg.Registry.URL, AppVersion: version, Logger: a.log,
+			Lease: cfg.PlacementLease})
 		if err != nil {
 			return nil, err // a nil *mongodb.Registry would be no nil app.Registry
 		}

@@ -16,8 +16,9 @@ const shards = 16
 
 // Cache holds up to a bounded number of values. It is safe for concurrent use.
 type Cache[K comparable, V any] struct {
-	seed   maphash.Seed
-	shards [shards]shard[K, V]
+	seed    maphash.Seed
+	trusted func() bool
+	shards  [shards]shard[K, V]
 }
 
 type shard[K comparable, V any] struct {
@@ -29,11 +30,13 @@ type shard[K comparable, V any] struct {
 	drops uint64
 }
 
-// New makes a cache for up to about max values. When a part of it is full, an
+// New makes a cache for up to about max values. While trusted says no, values
+// are loaded each time: invalidations are late, and what is kept may be old. It
+// is still right once they have come. When a part of it is full, an
 // arbitrary value of that part goes: cheaper than keeping an order, and a hot
 // value is back with the next request.
-func New[K comparable, V any](max int) *Cache[K, V] {
-	c := &Cache[K, V]{seed: maphash.MakeSeed()}
+func New[K comparable, V any](max int, trusted func() bool) *Cache[K, V] {
+	c := &Cache[K, V]{seed: maphash.MakeSeed(), trusted: trusted}
 	for i := range c.shards {
 		c.shards[i].max = (max + shards - 1) / shards
 		c.shards[i].entries = make(map[K]V)
@@ -53,7 +56,7 @@ func (c *Cache[K, V]) Get(ctx context.Context, key K, load func(context.Context)
 	v, ok := s.entries[key]
 	before := s.drops
 	s.mu.RUnlock()
-	if ok {
+	if ok && c.trusted() {
 		return v, nil
 	}
 	v, err := load(ctx)
@@ -74,7 +77,11 @@ func (c *Cache[K, V]) Peek(key K) (V, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	v, ok := s.entries[key]
-	return v, ok
+	if !ok || !c.trusted() {
+		var none V
+		return none, false
+	}
+	return v, true
 }
 
 // Put keeps a value that no invalidation concerns.
@@ -117,6 +124,11 @@ func (c *Cache[K, V]) DropIf(f func(K, V) bool) {
 		s.drops++
 		s.mu.Unlock()
 	}
+}
+
+// Clear forgets everything, and what is being loaded now.
+func (c *Cache[K, V]) Clear() {
+	c.DropIf(func(K, V) bool { return true })
 }
 
 // Len counts the values kept.

@@ -17,7 +17,7 @@ func loaded[V any](v V) func(context.Context) (V, error) {
 }
 
 func TestGetLoadsOnce(t *testing.T) {
-	c := New[string, int](100)
+	c := New[string, int](100, always)
 	loads := 0
 	for range 3 {
 		v, err := c.Get(t.Context(), "a", func(context.Context) (int, error) { loads++; return 7, nil })
@@ -41,7 +41,7 @@ func TestGetLoadsOnce(t *testing.T) {
 }
 
 func TestErrorsAreNotKept(t *testing.T) {
-	c := New[string, int](100)
+	c := New[string, int](100, always)
 	away := errors.New("away")
 	for range 2 {
 		if v, err := c.Get(t.Context(), "a", func(context.Context) (int, error) { return 7, away }); !errors.Is(err, away) || v != 7 {
@@ -65,7 +65,7 @@ func TestWhatWasReadBeforeAnInvalidationIsNotKept(t *testing.T) {
 		"DropIf": func(c *Cache[string, int]) { c.DropIf(func(string, int) bool { return false }) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := New[string, int](100)
+			c := New[string, int](100, always)
 			v, err := c.Get(t.Context(), "a", func(context.Context) (int, error) {
 				invalidate(c)
 				return 1, nil
@@ -84,7 +84,7 @@ func TestWhatWasReadBeforeAnInvalidationIsNotKept(t *testing.T) {
 }
 
 func TestDropIf(t *testing.T) {
-	c := New[int, string](1000)
+	c := New[int, string](1000, always)
 	for i := range 100 {
 		c.Put(i, fmt.Sprint(i%2))
 	}
@@ -99,7 +99,7 @@ func TestDropIf(t *testing.T) {
 
 func TestBound(t *testing.T) {
 	for _, bound := range []int{1, 16, 100, 1000} {
-		c := New[int, int](bound)
+		c := New[int, int](bound, always)
 		for i := range 20 * bound {
 			c.Put(i, i)
 			if v, ok := c.Peek(i); !ok || v != i {
@@ -111,7 +111,7 @@ func TestBound(t *testing.T) {
 			t.Errorf("bound %d: %d are kept", bound, n)
 		}
 	}
-	c := New[int, int](16)
+	c := New[int, int](16, always)
 	c.Put(1, 1)
 	for i := range 100 {
 		c.Put(1, i) // what is there already takes no other's place
@@ -125,7 +125,7 @@ func TestBound(t *testing.T) {
 // that the source had when it was asked last.
 func TestAgainstAModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		c := New[int, int](rapid.IntRange(1, 40).Draw(t, "bound"))
+		c := New[int, int](rapid.IntRange(1, 40).Draw(t, "bound"), always)
 		source := map[int]int{}
 		key := rapid.IntRange(0, 30)
 		get := func(t *rapid.T, k int) {
@@ -181,7 +181,7 @@ func TestAgainstAModel(t *testing.T) {
 // the cache: whoever asks after a change was told of gets that or a newer one.
 func TestNobodyReadsWhatWasBeforeAChange(t *testing.T) {
 	const keys, changes, readers = 8, 3000, 8
-	c := New[int, int64](4) // too small, so that values go and are loaded again
+	c := New[int, int64](4, always) // too small, so that values go and are loaded again
 	var source, told [keys]atomic.Int64
 	var stop atomic.Bool
 	var group sync.WaitGroup

@@ -30,6 +30,7 @@ type Config struct {
 	AllowNetworkFilesystem bool
 	DeletionRetention      time.Duration // 0: what is deleted is removed at once
 	OperationWait          time.Duration
+	PlacementLease         time.Duration // how late other servers' changes may be heard of
 
 	Registry  Registry
 	Clusters  map[string]Cluster // by name; there is at least one

@@ -61,6 +61,8 @@ func Keys() []Key {
 
 		{Name: "deletion_retention", Default: "0s", value: func(c *Config) value { return durationValue(&c.DeletionRetention, 0, forever) },
 			Help: "How long an operator can restore a deleted organization, such as \"720h\". Until then\nits names stay taken; 0s removes its data at once."},
+		{Name: "placement_lease", Default: "1s", value: func(c *Config) value { return durationValue(&c.PlacementLease, 200*time.Millisecond, time.Minute) },
+			Help: "How late a server may hear of what another one on the same MongoDB registry changed\n(a suspension, a password, a revoked key). One that has heard nothing for longer asks the\nregistry each time. A file as registry has one server, and nothing to hear."},
 		{Name: "operation_wait", Default: "5s", value: func(c *Config) value { return durationValue(&c.OperationWait, 10*time.Millisecond, time.Minute) },
 			Help: "How long a request waits for the end of what it began. What takes longer goes on, and\nthe request is answered 202 with the operation."},
 

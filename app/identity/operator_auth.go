@@ -19,7 +19,7 @@ const (
 
 // operatorKeys looks operator keys up and notes when they were used.
 type operatorKeys struct {
-	registry app.OperatorKeys
+	registry operatorRegistry
 	kept     *cache.Cache[[32]byte, *knownKey] // by hash
 
 	mu   sync.Mutex
@@ -31,15 +31,24 @@ type knownKey struct {
 	noted atomic.Int64 // the last use that was noted, in Unix milliseconds
 }
 
-func newOperatorKeys(registry app.OperatorKeys) *operatorKeys {
+// operatorRegistry is what operatorKeys reads and writes.
+type operatorRegistry interface {
+	app.OperatorKeys
+	Trusted() bool
+}
+
+func newOperatorKeys(registry operatorRegistry) *operatorKeys {
 	return &operatorKeys{
 		registry: registry,
-		kept:     cache.New[[32]byte, *knownKey](keptOperatorKeys),
+		kept:     cache.New[[32]byte, *knownKey](keptOperatorKeys, registry.Trusted),
 		used:     make(map[app.OperatorKeyID]time.Time),
 	}
 }
 
 func (o *operatorKeys) invalidate(i app.Invalidation) {
+	if i.Everything {
+		o.kept.Clear()
+	}
 	if i.OperatorKey != "" {
 		o.kept.DropIf(func(_ [32]byte, k *knownKey) bool { return k.ID == i.OperatorKey })
 	}

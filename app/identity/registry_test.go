@@ -52,6 +52,8 @@ func (f *fakeRegistry) enter(method string) (func(), error) {
 
 func (f *fakeRegistry) Subscribe(g func(app.Invalidation)) { f.told = append(f.told, g) }
 
+func (f *fakeRegistry) Trusted() bool { return true }
+
 func (f *fakeRegistry) tell(i app.Invalidation) {
 	for _, g := range f.told {
 		g(i)

@@ -18,6 +18,7 @@ type Registry interface {
 	app.OperatorKeys
 	app.SigningKeys
 	Subscribe(func(app.Invalidation))
+	Trusted() bool
 }
 
 // Organizations reads organizations in every state, through a cache that is

@@ -40,12 +40,16 @@ type userStamp struct{ _ byte }
 func newLiveSessions(registry Registry) *liveSessions {
 	return &liveSessions{
 		registry: registry,
-		sessions: cache.New[app.SessionID, liveSession](keptSessions),
-		stamps:   cache.New[app.UserID, *userStamp](keptUsers),
+		sessions: cache.New[app.SessionID, liveSession](keptSessions, registry.Trusted),
+		stamps:   cache.New[app.UserID, *userStamp](keptUsers, registry.Trusted),
 	}
 }
 
 func (l *liveSessions) invalidate(i app.Invalidation) {
+	if i.Everything {
+		l.sessions.Clear()
+		l.stamps.Clear()
+	}
 	if i.Session != "" {
 		l.sessions.Drop(i.Session)
 	}
@@ -99,7 +103,15 @@ func (s *Service) check(ctx context.Context, id app.SessionID) (liveSession, err
 		return live, err
 	}
 	if !s.clock().Before(live.expires) {
-		return live, errSessionEnded()
+		// Another server may have refreshed it, which is not announced.
+		s.sessions.sessions.Drop(id)
+		live, err = s.sessions.get(ctx, id)
+		if errors.Is(err, app.ErrNotFound) || err == nil && !s.clock().Before(live.expires) {
+			return live, errSessionEnded()
+		}
+		if err != nil {
+			return live, err
+		}
 	}
 	_, err = s.visible(ctx, live.org)
 	return live, err

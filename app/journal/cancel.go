@@ -28,6 +28,11 @@ func (r *Runner) Cancel(ctx context.Context, id app.OperationID, reason string) 
 	if !known || plan.OnlyForward {
 		return ErrNotCancellable
 	}
+	if op.State.Open() {
+		if mine, err := r.take(ctx, &op); !mine {
+			return errors.Join(ErrNotCancellable, err)
+		}
+	}
 	err = r.undo(context.WithoutCancel(ctx), plan, op, app.OperationCancelling, reason)
 	if err != nil && !errors.Is(err, app.ErrConflict) {
 		return &PendingError{Operation: id, Err: err}

@@ -21,6 +21,7 @@ func (r *Runner) Recover(ctx context.Context) (ended int, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("list open operations: %w", err)
 	}
+	r.forget(open)
 	var failures []error
 	for _, op := range open {
 		did, err := r.Resume(ctx, op.ID)
@@ -64,6 +65,9 @@ func (r *Runner) resume(ctx context.Context, id app.OperationID, which func(app.
 	if !known {
 		return false, fmt.Errorf("this version does not know the kind %q; it was recorded by a newer one", op.Kind)
 	}
+	if mine, err := r.take(ctx, &op); !mine {
+		return false, err
+	}
 	if op.State == app.OperationRunning && plan.Interrupted == Forward {
 		err = r.do(ctx, plan, op)
 		var pending *PendingError
@@ -77,7 +81,9 @@ func (r *Runner) resume(ctx context.Context, id app.OperationID, which func(app.
 		if reason == "" {
 			reason = "the server that ran it stopped"
 		}
+		done := r.holding(ctx, op)
 		err = r.undo(ctx, plan, op, app.OperationAborting, reason)
+		done()
 	}
 	if err != nil {
 		return false, err

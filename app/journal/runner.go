@@ -26,6 +26,8 @@ type Runner struct {
 	// wait is how long Run waits for the end; zero is until the end.
 	wait time.Duration
 
+	leases *leases // nil: nobody else runs operations
+
 	mu      sync.Mutex
 	running map[app.OperationID]bool
 	rest    sync.WaitGroup // what goes on after Run returned
@@ -114,6 +116,7 @@ func (r *Runner) guarded(ctx context.Context, p Plan, op app.Operation) (err err
 func (r *Runner) Wait() { r.rest.Wait() }
 
 func (r *Runner) do(ctx context.Context, p Plan, op app.Operation) error {
+	defer r.holding(ctx, op)()
 	for _, step := range p.Steps {
 		if step.Do == nil {
 			continue

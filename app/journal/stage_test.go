@@ -84,6 +84,23 @@ func (b *book) NoteOperation(_ context.Context, id app.OperationID, step, _ stri
 	return nil
 }
 
+func (b *book) ClaimOperation(_ context.Context, id app.OperationID, from, to app.Lease) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	op, there := b.ops[id]
+	switch {
+	case b.away != nil:
+		return b.away
+	case !there:
+		return app.ErrNotFound
+	case !op.State.Open() || op.Lease != from:
+		return app.ErrStale
+	}
+	op.Lease = to
+	b.ops[id] = op
+	return nil
+}
+
 func (b *book) set(op app.Operation, state app.OperationState) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

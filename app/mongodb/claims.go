@@ -10,10 +10,11 @@ import (
 
 // The kinds of claims.
 const (
-	claimSlug       = "slug"
-	claimExternalID = "external_id"
-	claimEmail      = "email"
-	claimCollection = "collection"
+	claimSlug        = "slug"
+	claimExternalID  = "external_id"
+	claimEmail       = "email"
+	claimCollection  = "collection"
+	claimOperatorKey = "operator_key" // given back when it is revoked
 	// claimOperator is held once there has been an operator key.
 	claimOperator = "operator"
 )

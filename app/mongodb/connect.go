@@ -51,6 +51,9 @@ type Options struct {
 	// AppVersion is recorded with the schema, for who cannot read it any more.
 	AppVersion string
 	Logger     *slog.Logger // nil: discarded
+	// Lease is how late a registry may hear of what other servers change before
+	// nothing is trusted that was remembered; zero is DefaultLease.
+	Lease time.Duration
 	// Monitor hears of every command. It may be nil.
 	Monitor *event.CommandMonitor
 }

@@ -214,14 +214,19 @@ func (c *Cluster) ListDocuments(ctx context.Context, ns app.Namespace, q app.Doc
 		if err != nil {
 			return false, err
 		}
-		var docs []documentDoc
-		if err := cursor.All(ctx, &docs); err != nil {
-			return false, err
-		}
-		for _, d := range docs {
+		defer func() { _ = cursor.Close(context.WithoutCancel(ctx)) }()
+		bytes := 0
+		for cursor.Next(ctx) {
+			var d documentDoc
+			if err := cursor.Decode(&d); err != nil {
+				return false, err
+			}
 			list = append(list, d.document())
+			if bytes += len(d.Data); q.MaxBytes > 0 && bytes > q.MaxBytes {
+				return true, nil
+			}
 		}
-		return len(docs) > 0, nil
+		return len(list) > 0, cursor.Err()
 	})
 	return list, err
 }

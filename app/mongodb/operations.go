@@ -27,6 +27,8 @@ type operationDoc struct {
 	DueAt        *time.Time `bson:"due_at"`
 	Error        string     `bson:"error"`
 	Attempts     int        `bson:"attempts"`
+	Holder       string     `bson:"holder"`
+	HeldUntil    *time.Time `bson:"held_until"`
 	CreatedAt    time.Time  `bson:"created_at"`
 	UpdatedAt    time.Time  `bson:"updated_at"`
 }
@@ -35,7 +37,8 @@ func operationDocOf(op app.Operation) (*operationDoc, error) {
 	d := &operationDoc{
 		Header: Header{ID: string(op.ID)}, Kind: string(op.Kind), OrganizationID: string(op.OrganizationID),
 		State: string(op.State), Open: op.State.Open(), Step: op.Step, PlacementDoc: placementOf(op.Placement),
-		Before: string(op.Before), DueAt: moment(op.DueAt), Error: op.Error, Attempts: op.Attempts, CreatedAt: op.CreatedAt, UpdatedAt: op.UpdatedAt,
+		Before: string(op.Before), DueAt: moment(op.DueAt), Error: op.Error, Attempts: op.Attempts,
+		Holder: op.Lease.Holder, HeldUntil: moment(op.Lease.Until), CreatedAt: op.CreatedAt, UpdatedAt: op.UpdatedAt,
 	}
 	if op.Change != nil {
 		raw, err := json.Marshal(op.Change)
@@ -52,6 +55,7 @@ func (d operationDoc) operation() (app.Operation, error) {
 		ID: app.OperationID(d.ID), Kind: app.OperationKind(d.Kind), OrganizationID: app.OrganizationID(d.OrganizationID),
 		State: app.OperationState(d.State), Step: d.Step, Placement: d.placement(), Before: app.OrganizationState(d.Before),
 		DueAt: instant(d.DueAt), Error: d.Error, Attempts: d.Attempts,
+		Lease:     app.Lease{Holder: d.Holder, Until: instant(d.HeldUntil)},
 		CreatedAt: d.CreatedAt.UTC(), UpdatedAt: d.UpdatedAt.UTC(),
 	}
 	if d.Change == "" {
@@ -98,6 +102,7 @@ func (u *unit) operation(ctx context.Context, id app.OperationID) (*operationDoc
 // end closes an operation; its change, which may have a password's hash, goes.
 func (u *unit) end(d *operationDoc, state app.OperationState, reason string, t time.Time) {
 	d.State, d.Open, d.Error, d.Change, d.UpdatedAt = string(state), false, reason, "", t
+	d.Holder, d.HeldUntil = "", nil
 	u.put(operations, d)
 }
 
@@ -206,6 +211,22 @@ func (r *Registry) NoteOperation(ctx context.Context, id app.OperationID, step, 
 		}
 		d.Step, d.UpdatedAt = step, t
 		d.Attempts++
+		u.put(operations, d)
+		return nil
+	})
+}
+
+// ClaimOperation is as app.Journal says.
+func (r *Registry) ClaimOperation(ctx context.Context, id app.OperationID, from, to app.Lease) error {
+	return r.change(ctx, func(ctx context.Context, u *unit) error {
+		d, err := u.operation(ctx, id)
+		if err != nil {
+			return err
+		}
+		if !d.Open || d.Holder != from.Holder || !instant(d.HeldUntil).Equal(from.Until) {
+			return app.ErrStale
+		}
+		d.Holder, d.HeldUntil = to.Holder, moment(to.Until)
 		u.put(operations, d)
 		return nil
 	})

@@ -55,6 +55,11 @@ func (r *Registry) createOperatorKey(ctx context.Context, k app.OperatorKey, onl
 			first.Kind, first.Owner = claimOperator, string(k.ID)
 			u.put(claims, &first)
 		}
+		if k.RevokedAt.IsZero() {
+			if err := u.claim(ctx, claimOperatorKey, k.Name, string(k.ID), app.ConflictOperatorKey); err != nil {
+				return err
+			}
+		}
 		u.put(operatorKeys, operatorKeyDocOf(k))
 		u.announce(app.Invalidation{OperatorKey: k.ID})
 		created = true
@@ -99,6 +104,9 @@ func (r *Registry) RevokeOperatorKey(ctx context.Context, id app.OperatorKeyID, 
 		if d.RevokedAt == nil {
 			d.RevokedAt = &t
 			u.put(operatorKeys, d)
+			if err := u.giveBack(ctx, bson.D{{Key: "owner", Value: string(id)}, {Key: "kind", Value: claimOperatorKey}}); err != nil {
+				return err
+			}
 		}
 		u.announce(app.Invalidation{OperatorKey: id})
 		k = d.key()

@@ -3,6 +3,7 @@ package mongodb
 import (
 	"context"
 	"strings"
+	"sync"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -35,8 +36,10 @@ type Registry struct {
 	*server
 	subscribers
 	lock *lock
-	stop context.CancelFunc
-	done chan struct{}
+	feed *feed
+
+	stop       context.CancelFunc
+	background sync.WaitGroup
 }
 
 var _ app.Registry = (*Registry)(nil)
@@ -48,11 +51,12 @@ func OpenRegistry(ctx context.Context, o Options) (*Registry, error) {
 	if o.Name == "" {
 		o.Name = "registry"
 	}
-	s, err := connect(ctx, o, defaultRegistryDatabase, o.Monitor)
+	f := newFeed(o.Lease)
+	s, err := connect(ctx, o, defaultRegistryDatabase, f.monitor(o.Monitor))
 	if err != nil {
 		return nil, err
 	}
-	r := &Registry{server: s, done: make(chan struct{})}
+	r := &Registry{server: s, feed: f}
 	r.lock = &lock{r: r, holder: bson.NewObjectID().Hex()}
 	if err := r.prepare(ctx); err != nil {
 		s.close()
@@ -60,7 +64,8 @@ func OpenRegistry(ctx context.Context, o Options) (*Registry, error) {
 	}
 	running, stop := context.WithCancel(context.Background())
 	r.stop = stop
-	go r.keep(running)
+	r.background.Go(func() { r.keep(running) })
+	r.background.Go(func() { r.listen(running) })
 	return r, nil
 }
 
@@ -77,7 +82,6 @@ func (r *Registry) prepare(ctx context.Context) error {
 
 // keep does what has to be done now and then.
 func (r *Registry) keep(ctx context.Context) {
-	defer close(r.done)
 	ticker := time.NewTicker(sweepEvery)
 	defer ticker.Stop()
 	for {
@@ -104,7 +108,7 @@ func (r *Registry) Health(ctx context.Context) error { return r.health(ctx) }
 // Close gives the connections back.
 func (r *Registry) Close() error {
 	r.stop()
-	<-r.done
+	r.background.Wait()
 	r.close()
 	return nil
 }

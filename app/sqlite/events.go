@@ -20,6 +20,12 @@ func (s *subscribers) Subscribe(f func(app.Invalidation)) {
 	s.list = append(s.list, f)
 }
 
+// Trusted is true: whatever changes the file announces it in this process.
+func (s *subscribers) Trusted() bool { return true }
+
+// Shared is false: one process holds the file.
+func (s *subscribers) Shared() bool { return false }
+
 func (s *subscribers) publish(changed ...app.Invalidation) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

@@ -11,7 +11,7 @@ import (
 )
 
 const operationColumns = `id, kind, organization_id, state, step, change,
-	cluster, isolation, "database", collection, generation, "before", due_at, error, attempts, created_at, updated_at`
+	cluster, isolation, "database", collection, generation, "before", due_at, error, attempts, holder, held_until, created_at, updated_at`
 
 // stateOpen is true of the operations with something left to do.
 const stateOpen = `state IN ('running', 'aborting', 'cancelling')`
@@ -19,11 +19,12 @@ const stateOpen = `state IN ('running', 'aborting', 'cancelling')`
 func scanOperation(row scanner) (app.Operation, error) {
 	var op app.Operation
 	var change *string
-	var due *int64
+	var due, until *int64
 	err := row.Scan(&op.ID, &op.Kind, &op.OrganizationID, &op.State, &op.Step, &change,
 		&op.Placement.Cluster, &op.Placement.Isolation, &op.Placement.Database, &op.Placement.Collection,
-		&op.Placement.Generation, &op.Before, &due, &op.Error, &op.Attempts, at{&op.CreatedAt}, at{&op.UpdatedAt})
-	op.DueAt = instant(due)
+		&op.Placement.Generation, &op.Before, &due, &op.Error, &op.Attempts, &op.Lease.Holder, &until,
+		at{&op.CreatedAt}, at{&op.UpdatedAt})
+	op.DueAt, op.Lease.Until = instant(due), instant(until)
 	if err == nil && change != nil {
 		op.Change = new(app.OrganizationChange)
 		err = json.Unmarshal([]byte(*change), op.Change)
@@ -45,10 +46,11 @@ func insertOperation(c *conn, op app.Operation) error {
 		}
 		change = string(raw)
 	}
-	_, err := c.exec(`INSERT INTO operations (`+operationColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	_, err := c.exec(`INSERT INTO operations (`+operationColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		op.ID, op.Kind, op.OrganizationID, op.State, op.Step, change,
 		op.Placement.Cluster, op.Placement.Isolation, op.Placement.Database, op.Placement.Collection,
-		op.Placement.Generation, op.Before, millis(op.DueAt), op.Error, op.Attempts, op.CreatedAt.UnixMilli(), op.UpdatedAt.UnixMilli())
+		op.Placement.Generation, op.Before, millis(op.DueAt), op.Error, op.Attempts,
+		op.Lease.Holder, millis(op.Lease.Until), op.CreatedAt.UnixMilli(), op.UpdatedAt.UnixMilli())
 	if isTaken(err) {
 		return app.Taken(app.ConflictOpenChange)
 	}
@@ -58,7 +60,7 @@ func insertOperation(c *conn, op app.Operation) error {
 // end closes an open operation; its change, which may have a password's hash,
 // goes. It reports whether the operation was open.
 func end(c *conn, id app.OperationID, state app.OperationState, reason string, t time.Time) (bool, error) {
-	n, err := c.exec(`UPDATE operations SET state = ?, error = ?, change = NULL, updated_at = ?
+	n, err := c.exec(`UPDATE operations SET state = ?, error = ?, change = NULL, holder = '', held_until = NULL, updated_at = ?
 		WHERE id = ? AND `+stateOpen, state, reason, t.UnixMilli(), id)
 	return n > 0, err
 }
@@ -166,6 +168,21 @@ func (r *Registry) NoteOperation(ctx context.Context, id app.OperationID, step, 
 		_, err := c.exec(`UPDATE operations SET step = ?, error = CASE state WHEN 'running' THEN ? ELSE error END,
 			attempts = attempts + 1, updated_at = ? WHERE id = ? AND `+stateOpen, step, reason, t.UnixMilli(), id)
 		return err
+	})
+}
+
+// ClaimOperation is as app.Journal says.
+func (r *Registry) ClaimOperation(ctx context.Context, id app.OperationID, from, to app.Lease) error {
+	return r.d.write(ctx, func(c *conn) error {
+		n, err := c.exec(`UPDATE operations SET holder = ?, held_until = ?
+			WHERE id = ? AND holder = ? AND held_until IS ? AND `+stateOpen, to.Holder, millis(to.Until), id, from.Holder, millis(from.Until))
+		if err != nil || n > 0 {
+			return err
+		}
+		if _, err := readOperation(c, id); err != nil {
+			return err
+		}
+		return app.ErrStale
 	})
 }
 

@@ -53,6 +53,43 @@ func operations(s registrySuite) {
 		}
 	})
 
+	s.test("ClaimOperation/GivesItAnotherLease", func(t *testing.T, w *world) {
+		c := w.creation("acme")
+		op := w.operation(app.OperationCreate, c.Organization)
+		op.Lease = app.Lease{Holder: "a", Until: w.now()}
+		must(t, w.BeginCreate(w.ctx, op, c))
+		next := app.Lease{Holder: "b", Until: w.now()}
+		must(t, w.ClaimOperation(w.ctx, op.ID, op.Lease, next))
+		is(t, w.ClaimOperation(w.ctx, op.ID, op.Lease, app.Lease{Holder: "c"}), app.ErrStale)
+		is(t, w.ClaimOperation(w.ctx, op.ID, app.Lease{Holder: "b"}, app.Lease{Holder: "c"}), app.ErrStale)
+		op.Lease = next
+		equal(t, "operation", w.recorded(op.ID), op)
+		must(t, w.ClaimOperation(w.ctx, op.ID, next, app.Lease{}))
+		op.Lease = app.Lease{}
+		equal(t, "operation without a lease", w.recorded(op.ID), op)
+	})
+
+	s.test("ClaimOperation/WhatHasEndedHasNone", func(t *testing.T, w *world) {
+		c := w.creation("acme")
+		op := w.operation(app.OperationCreate, c.Organization)
+		op.Lease = app.Lease{Holder: "a", Until: w.now()}
+		must(t, w.BeginCreate(w.ctx, op, c))
+		_, err := w.FinishCreate(w.ctx, op, w.now())
+		must(t, err)
+		equal(t, "lease", w.recorded(op.ID).Lease, app.Lease{})
+		is(t, w.ClaimOperation(w.ctx, op.ID, op.Lease, op.Lease), app.ErrStale)
+		is(t, w.ClaimOperation(w.ctx, op.ID, app.Lease{}, op.Lease), app.ErrStale)
+		is(t, w.ClaimOperation(w.ctx, app.NewID[app.OperationID](), app.Lease{}, op.Lease), app.ErrNotFound)
+	})
+
+	s.test("ClaimOperation/ConcurrentServersOneWins", func(t *testing.T, w *world) {
+		op := w.begin(w.creation("acme"))
+		until := w.now()
+		oneWinner(t, race(16, func(i int) error {
+			return w.ClaimOperation(w.ctx, op.ID, app.Lease{}, app.Lease{Holder: string(rune('a' + i)), Until: until})
+		}), app.ErrStale)
+	})
+
 	s.test("NoteOperation/CountsAnAttempt", func(t *testing.T, w *world) {
 		op := w.begin(w.creation("acme"))
 		must(t, w.NoteOperation(w.ctx, op.ID, "provision", "first", w.now()))

@@ -78,7 +78,7 @@ func (s *Service) Create(ctx context.Context, actor app.Actor, in CreateInput) (
 	creation.Repetition = repetition.of(*org, at)
 	var made app.Organization
 	plan := s.createPlan(&made)
-	op := newOperation(plan.Kind, *org, at)
+	op := s.newOperation(plan.Kind, *org, at)
 	err = s.runner.Run(ctx, plan, op, func(ctx context.Context) error {
 		return s.registry.BeginCreate(ctx, op, creation)
 	})
@@ -251,9 +251,9 @@ func (s *Service) emailFree(ctx context.Context, key string, self app.UserID) er
 	return taken(app.Taken(app.ConflictEmail))
 }
 
-func newOperation(kind app.OperationKind, org app.Organization, at time.Time) app.Operation {
+func (s *Service) newOperation(kind app.OperationKind, org app.Organization, at time.Time) app.Operation {
 	return app.Operation{
 		ID: app.NewID[app.OperationID](), Kind: kind, OrganizationID: org.ID,
-		State: app.OperationRunning, Placement: org.Placement, CreatedAt: at, UpdatedAt: at,
+		State: app.OperationRunning, Placement: org.Placement, Lease: s.runner.Lease(), CreatedAt: at, UpdatedAt: at,
 	}
 }

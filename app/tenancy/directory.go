@@ -20,6 +20,7 @@ type directoryRegistry interface {
 	app.Organizations
 	Membership(ctx context.Context, org app.OrganizationID, user app.UserID) (app.Membership, error)
 	Subscribe(f func(app.Invalidation))
+	Trusted() bool
 }
 
 // Directory reads organizations and roles through caches that the registry's
@@ -40,11 +41,15 @@ type member struct {
 func NewDirectory(registry directoryRegistry) *Directory {
 	d := &Directory{
 		registry:      registry,
-		organizations: cache.New[app.OrganizationID, app.Organization](keptOrganizations),
-		slugs:         cache.New[string, app.OrganizationID](keptOrganizations),
-		roles:         cache.New[member, app.Role](keptRoles),
+		organizations: cache.New[app.OrganizationID, app.Organization](keptOrganizations, registry.Trusted),
+		slugs:         cache.New[string, app.OrganizationID](keptOrganizations, registry.Trusted),
+		roles:         cache.New[member, app.Role](keptRoles, registry.Trusted),
 	}
 	registry.Subscribe(func(i app.Invalidation) {
+		if i.Everything {
+			d.organizations.Clear()
+			d.roles.Clear()
+		}
 		if i.Organization == "" {
 			return
 		}

@@ -17,6 +17,8 @@ type Registry interface {
 	app.Lifecycle
 	app.Repetitions
 	app.Journal
+	// Shared reports whether other servers work on it.
+	Shared() bool
 	User(ctx context.Context, id app.UserID) (app.User, error)
 	UserByEmail(ctx context.Context, emailKey string) (app.User, error)
 }
@@ -66,6 +68,10 @@ type Service struct {
 	log         *slog.Logger
 }
 
+// operationLease is how long an operation may stand still before another server
+// takes it over.
+const operationLease = 10 * time.Second
+
 // New makes the service. clusters are by name and include cfg.Cluster.
 func New(registry Registry, directory *Directory, clusters map[string]app.Cluster,
 	credentials Credentials, cfg Config, clock app.Clock, log *slog.Logger) (*Service, error) {
@@ -78,6 +84,9 @@ func New(registry Registry, directory *Directory, clusters map[string]app.Cluste
 	}
 	s.runner = journal.NewRunner(registry, clock, log, cfg.OperationWait,
 		s.createPlan(nil), s.renamePlan(nil), s.deletePlan())
+	if registry.Shared() {
+		s.runner.Share(operationLease)
+	}
 	return s, nil
 }
 

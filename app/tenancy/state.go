@@ -66,14 +66,14 @@ func (s *Service) Delete(ctx context.Context, actor app.Actor, ref string, ifRev
 			_, err = s.runner.Finish(ctx, op.ID)
 		}
 	case s.cfg.DeletionRetention > 0:
-		op = newOperation(plan.Kind, org, app.Later(s.clock(), org.UpdatedAt))
+		op = s.newOperation(plan.Kind, org, app.Later(s.clock(), org.UpdatedAt))
 		op.DueAt = op.CreatedAt.Add(s.cfg.DeletionRetention)
 		err = s.registry.BeginDelete(ctx, op, ifRevision)
 		if err == nil {
 			return Deletion{Operation: op.ID, PurgeAt: op.DueAt}, nil
 		}
 	default:
-		op = newOperation(plan.Kind, org, app.Later(s.clock(), org.UpdatedAt))
+		op = s.newOperation(plan.Kind, org, app.Later(s.clock(), org.UpdatedAt))
 		err = s.runner.Run(ctx, plan, op, func(ctx context.Context) error {
 			return s.registry.BeginDelete(ctx, op, ifRevision)
 		})

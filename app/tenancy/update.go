@@ -66,7 +66,7 @@ func (s *Service) updateOnce(ctx context.Context, actor app.Actor, org app.Organ
 	}
 	var renamed app.Organization
 	plan := s.renamePlan(&renamed)
-	op := newOperation(plan.Kind, org, change.At)
+	op := s.newOperation(plan.Kind, org, change.At)
 	op.Change = &change
 	err = s.runner.Run(ctx, plan, op, func(ctx context.Context) error {
 		return s.registry.BeginRename(ctx, op)

@@ -115,6 +115,8 @@ CREATE TABLE operations (
 	due_at          INTEGER,                -- NULL for at once
 	error           TEXT NOT NULL,
 	attempts        INTEGER NOT NULL,
+	holder          TEXT NOT NULL,          -- '' for nobody
+	held_until      INTEGER,
 	created_at      INTEGER NOT NULL,
 	updated_at      INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;

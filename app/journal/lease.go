@@ -1,0 +1,120 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+
+	"tenantry/app"
+)
+
+// leases is what a runner knows of who works on which operation, where several
+// servers run them. Nobody's clock is compared with another's: an operation is
+// taken over when its lease has stood still, before the eyes of who takes it,
+// for as long as leases are given. A server that was only slow loses nothing by
+// it, since steps can be done twice.
+type leases struct {
+	holder string // this runner
+	length time.Duration
+	seen   map[app.OperationID]sighting
+}
+
+type sighting struct {
+	lease app.Lease
+	since time.Time // by the monotonic clock
+}
+
+// Share tells the runner that others run operations of the same journal. An
+// operation that none of them has worked on for the length of a lease is taken
+// over. Call it before anything runs.
+func (r *Runner) Share(length time.Duration) {
+	r.leases = &leases{holder: uuid.NewString(), length: length, seen: make(map[app.OperationID]sighting)}
+}
+
+// Lease is what a new operation is recorded with: the runner's own claim, or
+// none where nobody else could make one.
+func (r *Runner) Lease() app.Lease {
+	if r.leases == nil {
+		return app.Lease{}
+	}
+	return app.Lease{Holder: r.leases.holder, Until: r.clock().Add(r.leases.length)}
+}
+
+// take claims an open operation that nobody works on, and reports whether it
+// did. The caller has the claim within this process.
+func (r *Runner) take(ctx context.Context, op *app.Operation) (bool, error) {
+	if r.leases == nil {
+		return true, nil
+	}
+	if !r.standsStill(*op) {
+		return false, nil
+	}
+	lease := r.Lease()
+	err := r.journal.ClaimOperation(ctx, op.ID, op.Lease, lease)
+	if errors.Is(err, app.ErrStale) || errors.Is(err, app.ErrNotFound) {
+		return false, nil
+	}
+	op.Lease = lease
+	return err == nil, err
+}
+
+func (r *Runner) standsStill(op app.Operation) bool {
+	if op.Lease.Holder == "" || op.Lease.Holder == r.leases.holder {
+		return true
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	seen, known := r.leases.seen[op.ID]
+	if !known || seen.lease != op.Lease {
+		r.leases.seen[op.ID] = sighting{lease: op.Lease, since: time.Now()}
+		return false
+	}
+	return time.Since(seen.since) >= r.leases.length
+}
+
+// forget drops what was seen of operations that are not open any more.
+func (r *Runner) forget(open []app.Operation) {
+	if r.leases == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	still := make(map[app.OperationID]sighting, len(r.leases.seen))
+	for _, op := range open {
+		if seen, known := r.leases.seen[op.ID]; known {
+			still[op.ID] = seen
+		}
+	}
+	r.leases.seen = still
+}
+
+// holding renews the lease while the operation is worked on, until the
+// returned function is called. One that ends soon costs no write.
+func (r *Runner) holding(ctx context.Context, op app.Operation) (done func()) {
+	if r.leases == nil {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		ticker := time.NewTicker(r.leases.length / 3)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+			}
+			next := r.Lease()
+			err := r.journal.ClaimOperation(ctx, op.ID, op.Lease, next)
+			switch {
+			case err == nil:
+				op.Lease = next
+			case errors.Is(err, app.ErrStale), errors.Is(err, app.ErrNotFound):
+				return // it has ended, or another has taken it over
+			}
+		}
+	}()
+	return cancel
+}
