@@ -149,6 +149,13 @@ func (u *unit) applyCredentials(ctx context.Context, change app.OrganizationChan
 	if err != nil {
 		return nil, err
 	}
+	if change.User.EmailKey != nil {
+		// Taken when the change began, but the user may be a member of two
+		// organizations, and a change by way of the other have settled it.
+		if err := u.hold(ctx, claimEmail, *change.User.EmailKey, d.ID, app.ConflictEmail); err != nil {
+			return nil, err
+		}
+	}
 	set(&d.Email, change.User.Email)
 	set(&d.EmailKey, change.User.EmailKey)
 	set(&d.PasswordHash, change.User.PasswordHash)

@@ -32,10 +32,20 @@ type claimDoc struct {
 // claim takes a name for its owner, who may hold it already. Somebody else's
 // is a TakenError of the field.
 func (u *unit) claim(ctx context.Context, kind, value, owner string, field app.ConflictField) error {
-	d := claimDoc{Header: Header{ID: kind + ":" + value}, Kind: kind, Value: value, Owner: owner}
 	if u.blind {
-		u.put(claims, &d)
+		u.put(claims, &claimDoc{Header: Header{ID: kind + ":" + value}, Kind: kind, Value: value, Owner: owner})
 		return nil
+	}
+	return u.hold(ctx, kind, value, owner, field)
+}
+
+// hold is claim for a name that the owner should hold already.
+func (u *unit) hold(ctx context.Context, kind, value, owner string, field app.ConflictField) error {
+	d := claimDoc{Header: Header{ID: kind + ":" + value}, Kind: kind, Value: value, Owner: owner}
+	for _, c := range u.changes {
+		if c.Collection == claims && c.ID == d.ID && c.doc != nil {
+			return nil // in this very unit
+		}
 	}
 	var now claimDoc
 	there, err := u.get(ctx, claims, d.ID, &now)

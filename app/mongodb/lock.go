@@ -100,6 +100,9 @@ func (l *lock) write(ctx context.Context, u *unit, compose func(ctx context.Cont
 		return err
 	}
 	err := compose(ctx, u)
+	if err == nil {
+		err = u.clash(ctx)
+	}
 	if err == nil && (len(u.changes) > 0 || len(u.heard) > 0) {
 		err = l.commit(ctx, u)
 	}
@@ -107,6 +110,35 @@ func (l *lock) write(ctx context.Context, u *unit, compose func(ctx context.Cont
 		l.release(ctx)
 	}
 	return err
+}
+
+// clash refuses a unit that a unique index would refuse after its commit, when
+// there is no way back. The claims keep that from happening; this is for the
+// day on which they do not.
+func (u *unit) clash(ctx context.Context) error {
+	for _, c := range u.changes {
+		var same []bson.E
+		switch d := c.doc.(type) {
+		case *organizationDoc:
+			same = append(same, bson.E{Key: "slug", Value: d.Slug})
+			if d.ExternalID != "" {
+				same = append(same, bson.E{Key: "external_id", Value: d.ExternalID})
+			}
+		case *userDoc:
+			same = append(same, bson.E{Key: "email_key", Value: d.EmailKey})
+		}
+		for _, field := range same {
+			n, err := u.r.db.Collection(c.Collection).CountDocuments(ctx,
+				bson.D{field, {Key: "_id", Value: bson.D{{Key: "$ne", Value: c.ID}}}}, options.Count().SetLimit(1))
+			if err != nil {
+				return err
+			}
+			if n > 0 {
+				return fmt.Errorf("%s %q of %s/%s is another's, and nobody's claim: %w", field.Key, field.Value, c.Collection, c.ID, app.ErrConflict)
+			}
+		}
+	}
+	return nil
 }
 
 // take takes the lock, and finishes what its last holder had committed.

@@ -21,6 +21,11 @@ def watch():
 
 threading.Thread(target=watch, daemon=True).start()
 
-from secantus.cli import main  # noqa: E402 (the watch comes first)
+import secantus.server  # noqa: E402 (the watch comes first)
+from secantus.cli import main  # noqa: E402
+
+# What mongod's transactionLifetimeLimitSeconds sets: how long the transaction
+# of a killed client is in the way of others. A minute, if nobody sets it.
+secantus.server.SecantusDBServer.__init__.__kwdefaults__["transaction_lifetime_seconds"] = 3.0
 
 sys.exit(main())

@@ -53,6 +53,7 @@ type Server struct {
 	// URI has no database in its path; see [Server.URL].
 	URI string
 
+	own     bool // the test's
 	client  *mongo.Client
 	storage string
 	process *exec.Cmd
@@ -91,6 +92,7 @@ func Start(t testing.TB, kind Kind, flags ...string) *Server {
 	if err != nil {
 		unavailable(t, err)
 	}
+	s.own = true
 	t.Cleanup(s.Kill)
 	return s
 }
@@ -113,6 +115,9 @@ func (s *Server) URL(database string) string {
 func (s *Server) Database(t testing.TB) string {
 	t.Helper()
 	name := "t" + bson.NewObjectID().Hex()
+	if s.own {
+		return name // it goes with the server
+	}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
