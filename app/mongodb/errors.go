@@ -72,13 +72,13 @@ func (s *server) translate(err error) error {
 	case errors.Is(err, context.Canceled):
 		return context.Canceled
 	case hasCode(err, codeUnauthorized):
-		return s.refusal("mongodb_rights", "This server's user may not do what the program needs on "+s.name+
+		return s.refusal("This server's user may not do what the program needs on "+s.name+
 			". Give it the role readWrite on the database, and dbAdmin there too for the validators.", err)
 	case hasCode(err, codeAuthentication, codeAtlas, codeAtlasAuth), isAuthentication(err):
-		return s.refusal("mongodb_credentials", "The user or the password of "+s.name+
+		return s.refusal("The user or the password of "+s.name+
 			" is not right. Check the connection string, its authSource too.", err)
 	case hasCode(err, codeTransactionsAbsent):
-		return s.refusal("mongodb_topology", "The server of "+s.name+
+		return s.refusal("The server of "+s.name+
 			" takes no transactions any more: it was a replica set when this program connected. Restart the program.", err)
 	case hasCode(err, codeNoSpace):
 		return &app.Error{Kind: app.ErrNoSpace, Code: "storage_full", RetryAfter: retryFull, Cause: s.cause(err),
@@ -106,8 +106,8 @@ func (s *server) unavailable(err error) error {
 	return e
 }
 
-func (s *server) refusal(code, detail string, err error) error {
-	return &app.Error{Kind: app.ErrUnavailable, Code: code, Detail: detail, Cause: s.cause(err)}
+func (s *server) refusal(detail string, err error) error {
+	return &app.Error{Kind: app.ErrUnavailable, Code: "unavailable", Detail: detail, Cause: s.cause(err)}
 }
 
 // cause is an error for the log, without the password.

@@ -161,7 +161,7 @@ func (l *lock) take(ctx context.Context) error {
 			return err
 		}
 		if now.Holder == byTransactions && !l.r.hello.transactions() {
-			return l.r.refusal("mongodb_topology", "The server of "+l.r.name+
+			return l.r.refusal("The server of "+l.r.name+
 				" is a replica set now, and was none when this program connected. Restart the program.", errAgain)
 		}
 		if now.Holder != seen.Holder || now.Fence != seen.Fence || now.Sequence != seen.Sequence {
