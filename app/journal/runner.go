@@ -116,7 +116,8 @@ func (r *Runner) guarded(ctx context.Context, p Plan, op app.Operation) (err err
 func (r *Runner) Wait() { r.rest.Wait() }
 
 func (r *Runner) do(ctx context.Context, p Plan, op app.Operation) error {
-	defer r.holding(ctx, op)()
+	done := r.holding(ctx, op)
+	defer done()
 	for _, step := range p.Steps {
 		if step.Do == nil {
 			continue

@@ -2,8 +2,11 @@ package mongodb
 
 import (
 	"context"
+	"errors"
 	"hash/maphash"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"tenantry/app"
 )
@@ -18,26 +21,97 @@ type Cluster struct {
 	key   string // the cluster's name
 	names names
 	gates gates
+	// away is why the cluster could not be begun with; nil once it could.
+	away atomic.Pointer[error]
+
+	stop       context.CancelFunc
+	background sync.WaitGroup
 }
 
 var _ app.Cluster = (*Cluster)(nil)
 
 // OpenCluster connects to the cluster of this name and brings its schema up to
-// date. The error is a *NewerError when a newer version of the program wrote
-// it.
+// date. A server that is away, or does not let the program in, is no error: it
+// is logged, tried again until the cluster is closed, and every method says
+// that the cluster is away, at once. The error is a *NewerError when a newer
+// version of the program wrote the data.
 func OpenCluster(ctx context.Context, name string, o Options) (*Cluster, error) {
 	if o.Name == "" {
 		o.Name = `cluster "` + name + `"`
 	}
-	s, err := connect(ctx, o, defaultClusterDatabase, o.Monitor)
+	s, err := dial(o, defaultClusterDatabase, o.Monitor)
 	if err != nil {
 		return nil, err
 	}
-	if err := migrate(ctx, s, clusterSchema); err != nil {
+	c := &Cluster{server: s, key: name, gates: gates{seed: maphash.MakeSeed()}}
+	running, stop := context.WithCancel(context.Background())
+	c.stop = stop
+	err = c.begin(ctx)
+	switch {
+	case err == nil:
+	case isLasting(err) || ctx.Err() != nil:
+		stop()
 		s.close()
 		return nil, err
+	default:
+		c.log.Error("a cluster is away; its organizations are not served until it is back", "cluster", name, "error", err)
+		c.background.Go(func() { c.retry(running) })
 	}
-	return &Cluster{server: s, key: name, gates: gates{seed: maphash.MakeSeed()}}, nil
+	return c, nil
+}
+
+// startTimeout is how long a start waits for a cluster.
+const startTimeout = 4 * time.Second
+
+// begin finds out whether the cluster is there, and brings it up to date.
+func (c *Cluster) begin(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	err := c.greet(ctx)
+	if err == nil {
+		err = migrate(ctx, c.server, clusterSchema)
+	}
+	if err != nil {
+		c.away.Store(&err)
+		return &AwayError{Name: c.name, Err: err}
+	}
+	c.away.Store(nil)
+	return nil
+}
+
+// isLasting reports what no waiting mends.
+func isLasting(err error) bool {
+	var newer *NewerError
+	var old *OldError
+	return errors.As(err, &newer) || errors.As(err, &old)
+}
+
+// retry begins again and again, more and more seldom.
+func (c *Cluster) retry(ctx context.Context) {
+	for wait := 500 * time.Millisecond; ; wait = min(2*wait, 15*time.Second) {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+		err := c.begin(ctx)
+		if err == nil {
+			c.log.Info("a cluster is back", "cluster", c.key)
+			return
+		}
+		if ctx.Err() == nil {
+			c.log.Warn("a cluster is still away", "cluster", c.key, "error", err)
+		}
+	}
+}
+
+// here is an error at once while the cluster has not been there yet.
+func (c *Cluster) here() error {
+	away := c.away.Load()
+	if away == nil {
+		return nil
+	}
+	return c.unavailable(*away)
 }
 
 // Locate names the collection of a new organization. See app.Cluster.
@@ -80,10 +154,17 @@ func checkCollection(name string) error {
 }
 
 // Health says whether the cluster has a primary that answers.
-func (c *Cluster) Health(ctx context.Context) error { return c.health(ctx) }
+func (c *Cluster) Health(ctx context.Context) error {
+	if err := c.here(); err != nil {
+		return err
+	}
+	return c.health(ctx)
+}
 
 // Close gives the connections back.
 func (c *Cluster) Close() error {
+	c.stop()
+	c.background.Wait()
 	c.close()
 	return nil
 }
@@ -94,6 +175,9 @@ func (c *Cluster) Close() error {
 // a caller that goes away.
 func (c *Cluster) alone(ctx context.Context, org app.OrganizationID, f func(ctx context.Context) error) error {
 	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := c.here(); err != nil {
 		return err
 	}
 	ctx, cancel := c.writing(ctx)

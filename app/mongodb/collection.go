@@ -29,6 +29,9 @@ func (c *Cluster) find(ctx context.Context, ns app.Namespace, f func(ctx context
 	if err := check(ns); err != nil {
 		return err
 	}
+	if err := c.here(); err != nil {
+		return err
+	}
 	if known, ok := c.names.get(ns.Organization); ok && known.Pending == nil {
 		found, err := f(ctx, c.db.Collection(known.Collection))
 		if found && err == nil || err != nil && !isMoved(err) {
@@ -88,6 +91,9 @@ func (c *Cluster) write(ctx context.Context, ns app.Namespace, f func(ctx contex
 		return err
 	}
 	if err := check(ns); err != nil {
+		return err
+	}
+	if err := c.here(); err != nil {
 		return err
 	}
 	ctx, cancel := c.writing(ctx)

@@ -88,6 +88,20 @@ func (h hello) bulk() bool { return h.MaxWire >= bulkWire }
 // connect reaches the server, proves the credentials, and finds out what it
 // can do.
 func connect(ctx context.Context, o Options, database string, monitor *event.CommandMonitor) (*server, error) {
+	s, err := dial(o, database, monitor)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.greet(ctx); err != nil {
+		s.close()
+		return nil, &AwayError{Name: s.name, Err: err}
+	}
+	return s, nil
+}
+
+// dial prepares the connection and sends nothing yet, though the hosts of a
+// mongodb+srv URL are looked up.
+func dial(o Options, database string, monitor *event.CommandMonitor) (*server, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -106,11 +120,14 @@ func connect(ctx context.Context, o Options, database string, monitor *event.Com
 		return nil, fmt.Errorf("%s: %s", s.name, s.scrub(err))
 	}
 	s.client, s.db = client, client.Database(database)
-	if err := s.greet(ctx); err != nil {
-		s.close()
-		return nil, &AwayError{Name: s.name, Err: err}
-	}
 	return s, nil
+}
+
+// OldError says that a server is too old.
+type OldError struct{ Wire int }
+
+func (e *OldError) Error() string {
+	return fmt.Sprintf("the server is older than MongoDB 6.0 (it speaks wire version %d); run 6.0 or newer", e.Wire)
 }
 
 // AwayError says that a server could not be used when it was connected to. Its
@@ -165,7 +182,7 @@ func (s *server) greet(ctx context.Context) error {
 		return s.translate(err)
 	}
 	if s.hello.MaxWire < oldestWire {
-		return fmt.Errorf("the server is older than MongoDB 6.0 (it speaks wire version %d); run 6.0 or newer", s.hello.MaxWire)
+		return &OldError{Wire: s.hello.MaxWire}
 	}
 	// hello asks for no credentials; reading does.
 	err := s.db.Collection("schema").FindOne(ctx, bson.D{}).Err()

@@ -28,7 +28,7 @@ func TestRefusedAtConnect(t *testing.T) {
 		"no primary":     {"mongodb://" + host + "/x?replicaSet=other&serverSelectionTimeoutMS=300", []string{"No primary"}, app.ErrUnavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := OpenCluster(t.Context(), "eu", Options{URL: c.url})
+			_, err := OpenRegistry(t.Context(), Options{URL: c.url, Name: `cluster "eu"`})
 			var away *AwayError
 			if !errors.As(err, &away) || !errors.Is(err, c.kind) {
 				t.Fatalf("got %v, want an AwayError that is %v", err, c.kind)

@@ -96,6 +96,10 @@ func (s *server) translate(err error) error {
 // unavailable is the answer when the server cannot be reached, has no primary
 // or does not answer in time, and to whatever else only the log can tell.
 func (s *server) unavailable(err error) error {
+	var told *app.Error
+	if errors.As(err, &told) {
+		return told
+	}
 	var selection topology.ServerSelectionError
 	if errors.As(err, &selection) {
 		return &app.Error{Kind: app.ErrUnavailable, Code: "unavailable", RetryAfter: retryAway, Cause: s.cause(err),

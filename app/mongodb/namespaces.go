@@ -179,6 +179,9 @@ func (c *Cluster) dropHeld(ctx context.Context, d namespaceDoc, name string) err
 
 // Namespaces lists what there is, for comparing with the registry.
 func (c *Cluster) Namespaces(ctx context.Context) ([]app.Namespace, error) {
+	if err := c.here(); err != nil {
+		return nil, err
+	}
 	cursor, err := c.db.Collection(namespaces).Find(ctx, bson.D{}, options.Find().SetSort(bson.D{{Key: "_id", Value: 1}}))
 	if err != nil {
 		return nil, c.translate(err)

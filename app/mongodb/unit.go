@@ -95,7 +95,7 @@ func pause(ctx context.Context, try int) bool {
 	select {
 	case <-ctx.Done():
 		return false
-	case <-time.After(most/4 + rand.N(most)):
+	case <-time.After(most/4 + rand.N(most)): //nolint:gosec // no secret
 		return true
 	}
 }

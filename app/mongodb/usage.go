@@ -11,6 +11,9 @@ import (
 // Usage asks for the size of the database, and counts the documents of each
 // collection as the server keeps count. See app.Cluster.
 func (c *Cluster) Usage(ctx context.Context) (app.ClusterUsage, error) {
+	if err := c.here(); err != nil {
+		return app.ClusterUsage{Engine: "mongodb"}, err
+	}
 	u := app.ClusterUsage{Engine: "mongodb", Isolations: []app.Isolation{app.IsolationCollection}, Transactions: c.hello.transactions()}
 	var build struct {
 		Version string `bson:"version"`

@@ -1,6 +1,7 @@
 package mongotest
 
 import (
+	"context"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -58,7 +59,7 @@ func install() (string, error) {
 		{base, "-m", "venv", venv},
 		append([]string{python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"}, strings.Fields(requirements)...),
 	} {
-		if out, err := exec.Command(command[0], command[1:]...).CombinedOutput(); err != nil {
+		if out, err := exec.CommandContext(context.Background(), command[0], command[1:]...).CombinedOutput(); err != nil {
 			return "", fmt.Errorf("%s: %w\n%s", strings.Join(command, " "), err, out)
 		}
 	}
