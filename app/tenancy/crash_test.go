@@ -36,9 +36,14 @@ var acts = map[string]func(h *house, n int) act{"create": createAct, "repeat": r
 // not, and kills the server before and after each of what it then writes;
 // another server finds the world done or never begun.
 func TestCrashMatrix(t *testing.T) {
+	crashMatrix(t, testing.Short(), newHouse)
+}
+
+// crashMatrix is shallow where one failure a case has to be enough.
+func crashMatrix(t *testing.T, shallow bool, open func(t testing.TB) *house) {
 	for name, make := range acts {
 		t.Run(name, func(t *testing.T) {
-			h := newHouse(t)
+			h := open(t)
 			cases := 0
 			run := func(f, then *faults) int {
 				cases++
@@ -49,7 +54,7 @@ func TestCrashMatrix(t *testing.T) {
 			for crash := range writes {
 				for _, answered := range []bool{false, true} {
 					run(&faults{refuse: never, crash: crash, answered: answered}, nil)
-					for again := 0; again < writes && !testing.Short(); again++ {
+					for again := 0; again < writes && !shallow; again++ {
 						for _, answeredAgain := range []bool{false, true} {
 							run(&faults{refuse: never, crash: crash, answered: answered},
 								&faults{refuse: never, crash: again, answered: answeredAgain})
@@ -61,7 +66,7 @@ func TestCrashMatrix(t *testing.T) {
 			for refuse := 0; refuse < writes+3; refuse++ {
 				for _, unheard := range []bool{false, true} {
 					n := run(&faults{refuse: refuse, unheard: unheard, crash: never}, nil)
-					for crash := refuse + 1; crash < n && !testing.Short(); crash++ {
+					for crash := refuse + 1; crash < n && !shallow; crash++ {
 						for _, answered := range []bool{false, true} {
 							run(&faults{refuse: refuse, unheard: unheard, crash: crash, answered: answered}, nil)
 						}

@@ -28,8 +28,8 @@ const password = "correct horse battery"
 type house struct {
 	t        testing.TB
 	ctx      context.Context
-	registry *sqlite.Registry
-	cluster  *sqlite.Cluster
+	registry app.Registry
+	cluster  app.Cluster
 	identity *identity.Service
 	*server
 }
@@ -69,13 +69,20 @@ func newHouse(t testing.TB) *house {
 		sqlite.ClusterOptions{Shards: 2, Version: "test", Logger: discard})
 	h.ok(err)
 	h.closing(h.cluster)
+	h.moveIn()
+	return h
+}
+
+// moveIn starts a server on the stores.
+func (h *house) moveIn() {
+	h.t.Helper()
+	var err error
 	h.identity, err = identity.New(h.ctx, h.registry, tenancy.NewDirectory(h.registry), seal.Key{1},
 		// A busy machine is no reason to refuse a sign-in here.
 		identity.Config{BcryptCost: 4, MaxWait: time.Minute}, app.Now, discard)
 	h.ok(err)
-	t.Cleanup(h.identity.Close)
+	h.t.Cleanup(h.identity.Close)
 	h.server = h.serve(h.registry, h.cluster, openHouse)
-	return h
 }
 
 // serve starts another server, on the stores or on what stands before them.
