@@ -3,6 +3,7 @@ package mongodb
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -12,7 +13,8 @@ import (
 
 // BeginCreate is as app.Lifecycle says.
 func (r *Registry) BeginCreate(ctx context.Context, op app.Operation, n app.Creation) error {
-	return r.change(ctx, func(ctx context.Context, u *unit) error {
+	var kept begun
+	err := r.change(ctx, func(ctx context.Context, u *unit) error {
 		org, m := n.Organization, n.Membership
 		if n.Repetition != nil { // first, for it is to be refused before any name
 			if err := u.repeat(ctx, *n.Repetition, op.CreatedAt); err != nil {
@@ -22,7 +24,8 @@ func (r *Registry) BeginCreate(ctx context.Context, op app.Operation, n app.Crea
 		if err := u.claimOrganization(ctx, org); err != nil {
 			return err
 		}
-		u.put(organizations, organizationDocOf(org, organizationHead{}))
+		kept.organization = organizationDocOf(org, organizationHead{})
+		u.put(organizations, kept.organization)
 		if n.Owner != nil {
 			if err := u.claim(ctx, claimEmail, n.Owner.EmailKey, string(n.Owner.ID), app.ConflictEmail); err != nil {
 				return err
@@ -37,8 +40,53 @@ func (r *Registry) BeginCreate(ctx context.Context, op app.Operation, n app.Crea
 		}
 		u.put(memberships, membershipDocOf(m))
 		u.announce(app.Invalidation{Organization: org.ID, User: m.UserID})
-		return u.record(ctx, op)
+		d, err := operationDocOf(op)
+		if err != nil {
+			return err
+		}
+		kept.operation = d
+		return u.record(ctx, d)
 	})
+	if err == nil {
+		r.begun.put(op.ID, kept)
+	}
+	return err
+}
+
+// begun is what a creation has written, with the versions that it got. It is
+// finished an instant later, nearly always by the same server, and nearly
+// always nothing has happened to it: writing on that condition tells as much
+// as reading it first.
+type begun struct {
+	organization *organizationDoc
+	operation    *operationDoc
+}
+
+// keptBegun is how many are remembered: those in progress at one time, and a
+// few that came to nothing.
+const keptBegun = 256
+
+type begunCreations struct {
+	mu sync.Mutex
+	m  map[app.OperationID]begun
+}
+
+func (b *begunCreations) put(id app.OperationID, kept begun) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.m == nil || len(b.m) >= keptBegun {
+		b.m = make(map[app.OperationID]begun)
+	}
+	b.m[id] = kept
+}
+
+// take gives what is remembered, once.
+func (b *begunCreations) take(id app.OperationID) (begun, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	kept, ok := b.m[id]
+	delete(b.m, id)
+	return kept, ok
 }
 
 // claimOrganization takes an organization's names.
@@ -60,16 +108,12 @@ func (u *unit) claimOrganization(ctx context.Context, o app.Organization) error 
 // FinishCreate is as app.Lifecycle says.
 func (r *Registry) FinishCreate(ctx context.Context, op app.Operation, t time.Time) (o app.Organization, err error) {
 	err = r.change(ctx, func(ctx context.Context, u *unit) error {
-		d, err := u.operation(ctx, op.ID)
+		d, h, err := u.creating(ctx, op, &o)
 		if err != nil {
 			return err
 		}
 		if app.OperationState(d.State) != app.OperationRunning {
 			return errEnded(d)
-		}
-		var h organizationHead
-		if o, h, err = u.organization(ctx, op.OrganizationID); err != nil {
-			return err
 		}
 		if o.State != app.StateCreating {
 			return app.ErrNotFound
@@ -81,6 +125,21 @@ func (r *Registry) FinishCreate(ctx context.Context, op app.Operation, t time.Ti
 		return nil
 	})
 	return o, err
+}
+
+// creating gives what BeginCreate wrote.
+func (u *unit) creating(ctx context.Context, op app.Operation, o *app.Organization) (*operationDoc, organizationHead, error) {
+	if kept, ok := u.r.begun.take(op.ID); ok && u.blind {
+		*o = kept.organization.organization()
+		return kept.operation, organizationHead{kept.organization.Header, kept.organization.Epoch}, nil
+	}
+	d, err := u.operation(ctx, op.ID)
+	if err != nil {
+		return nil, organizationHead{}, err
+	}
+	found, h, err := u.organization(ctx, op.OrganizationID)
+	*o = found
+	return d, h, err
 }
 
 // AbandonCreate is as app.Lifecycle says.

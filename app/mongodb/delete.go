@@ -17,7 +17,11 @@ func (r *Registry) BeginDelete(ctx context.Context, op app.Operation, ifRevision
 			return err
 		}
 		op.Before = o.State
-		if err := u.record(ctx, op); err != nil {
+		d, err := operationDocOf(op)
+		if err != nil {
+			return err
+		}
+		if err := u.record(ctx, d); err != nil {
 			return err
 		}
 		state := app.StateDeleting

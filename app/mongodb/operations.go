@@ -71,11 +71,7 @@ func (u *unit) openOperation(ctx context.Context, org string) (operationDoc, err
 }
 
 // record records an operation. A second open one is a TakenError.
-func (u *unit) record(ctx context.Context, op app.Operation) error {
-	d, err := operationDocOf(op)
-	if err != nil {
-		return err
-	}
+func (u *unit) record(ctx context.Context, d *operationDoc) error {
 	if !u.blind {
 		_, err := u.openOperation(ctx, d.OrganizationID)
 		if err == nil {

@@ -35,8 +35,9 @@ const defaultRegistryDatabase = "tenantry"
 type Registry struct {
 	*server
 	subscribers
-	lock *lock
-	feed *feed
+	lock  *lock
+	feed  *feed
+	begun begunCreations
 
 	stop       context.CancelFunc
 	background sync.WaitGroup

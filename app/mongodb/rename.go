@@ -21,7 +21,11 @@ func (r *Registry) BeginRename(ctx context.Context, op app.Operation) error {
 		if err != nil {
 			return err
 		}
-		if err := u.record(ctx, op); err != nil {
+		d, err := operationDocOf(op)
+		if err != nil {
+			return err
+		}
+		if err := u.record(ctx, d); err != nil {
 			return err
 		}
 		// A change that gives names back must not miss that these are taken now.
