@@ -72,13 +72,24 @@ func (r *Registry) listen(ctx context.Context) {
 	if r.hello.transactions() {
 		follow = r.watchStream
 	}
-	for try := 0; ctx.Err() == nil; try++ {
+	const shortest, longest = 100 * time.Millisecond, 5 * time.Second
+	wait := shortest
+	for ctx.Err() == nil {
+		began := time.Now()
 		err := follow(ctx)
-		if ctx.Err() == nil {
-			r.log.Warn("what other servers change is not heard; nothing is remembered until it is",
-				"error", r.translate(err))
-			pause(ctx, try)
+		if time.Since(began) > longest {
+			wait = shortest
 		}
+		if ctx.Err() != nil {
+			return
+		}
+		r.log.Warn("what other servers change is not heard; nothing is remembered until it is",
+			"error", r.translate(err), "again_in", wait)
+		select {
+		case <-ctx.Done():
+		case <-time.After(wait):
+		}
+		wait = min(2*wait, longest)
 	}
 }
 

@@ -141,12 +141,16 @@ func (l *lock) take(ctx context.Context) error {
 			return err
 		}
 		var now lockState
-		if err := l.r.db.Collection(locks).FindOne(ctx, byID(lockID)).Decode(&now); err != nil {
+		err = l.r.db.Collection(locks).FindOne(ctx, byID(lockID)).Decode(&now)
+		if errors.Is(err, mongo.ErrNoDocuments) {
+			return l.r.refusal("The lock of the "+l.r.name+" was removed by somebody else. Restart a server: it makes it anew.", errors.New("there is no lock document"))
+		}
+		if err != nil {
 			return err
 		}
 		if now.Holder == byTransactions && !l.r.hello.transactions() {
 			return l.r.refusal("The server of "+l.r.name+
-				" is a replica set now, and was none when this program connected. Restart the program.", errAgain)
+				" is a replica set now, and was none when this program connected. Restart the program.", errors.New("the holder is "+byTransactions))
 		}
 		if now.Holder != seen.Holder || now.Fence != seen.Fence || now.Sequence != seen.Sequence {
 			seen, unmoved = now, time.Now()
