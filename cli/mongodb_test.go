@@ -170,7 +170,7 @@ func TestAnotherServerEndsWhatAKilledOneBegan(t *testing.T) {
 		if s.Kind != mongotest.Given {
 			// One of its own: the stand-in waits for the transactions of killed clients
 			// when their database is dropped.
-			s = mongotest.Start(t, s.Kind)
+			s = mongotest.Start(t, s.Kind, mongotest.ShortTransactions...)
 		}
 		servers := threeServers(t, onMongoDB(t, s))
 		a, b := servers[0], servers[1]

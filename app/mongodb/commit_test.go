@@ -2,6 +2,7 @@ package mongodb
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -66,7 +67,7 @@ func TestCommitsThatDoNotAnswer(t *testing.T) {
 // A commit that never answers is refused, and then it is not there, for ever.
 func TestACommitThatNeverAnswers(t *testing.T) {
 	t.Parallel()
-	s := mongotest.Start(t, mongotest.ReplicaSet, "--enable-test-commands")
+	s := mongotest.Start(t, mongotest.ReplicaSet, slices.Concat(mongotest.ShortTransactions, []string{"--enable-test-commands"})...)
 	r, err := OpenRegistry(t.Context(), Options{URL: s.URL("x") + "&timeoutMS=1500&heartbeatFrequencyMS=500"})
 	if err != nil {
 		t.Fatal(err)

@@ -85,6 +85,10 @@ func Shared(t testing.TB, kind Kind) *Server {
 	return one.server
 }
 
+// ShortTransactions are flags for a server that soon ends the transactions of
+// clients that were killed.
+var ShortTransactions = []string{"--transaction-lifetime", "3"}
+
 // Start starts a server for the test alone, with more of its own flags.
 func Start(t testing.TB, kind Kind, flags ...string) *Server {
 	t.Helper()
