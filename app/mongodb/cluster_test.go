@@ -108,6 +108,48 @@ func TestAServerThatHasNotHeardOfARename(t *testing.T) {
 	})
 }
 
+// What a server that has not heard of a rename writes where nothing stands was
+// acknowledged, and is brought to where it belongs by who takes the name.
+func TestAStrayDocumentIsDelivered(t *testing.T) {
+	eachKind(t, func(t *testing.T, s *mongotest.Server) {
+		t.Parallel()
+		check := func(err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, taking := range []string{"provision", "rename"} {
+			database := s.Database(t)
+			a, b := openTestCluster(t, s, database), openTestCluster(t, s, database)
+			acme, next := place(t, a, "acme"), place(t, a, "next")
+			check(a.Provision(t.Context(), acme))
+			check(a.Provision(t.Context(), next))
+			check(b.InsertDocument(t.Context(), acme, document("d", `{}`)))
+			check(a.Rename(t.Context(), acme, "org_bolt", 2))
+			check(a.db.Collection("org_acme").Drop(t.Context())) // behind the program's back
+			check(b.InsertDocument(t.Context(), acme, document("stray", `{}`)))
+			taker := next
+			if taking == "rename" {
+				check(a.Rename(t.Context(), next, "org_acme", 2))
+			} else {
+				taker = place(t, a, "acme")
+				check(a.Provision(t.Context(), taker))
+			}
+			if got := ids(t, a, acme) + "| " + ids(t, a, taker); got != "d stray | " {
+				t.Fatalf("%s: %s", taking, got)
+			}
+			// And where one was before, something stands after a deletion as well.
+			check(a.Drop(t.Context(), taker))
+			there, err := a.look(t.Context(), "org_acme")
+			if err != nil || !there.refuses {
+				t.Fatalf("%s: after the deletion: %+v (%v)", taking, there, err)
+			}
+			_, _ = a.Close(), b.Close()
+		}
+	})
+}
+
 // dying gives a cluster whose connection breaks before its n-th command of a
 // change, as if its process had died there. died says whether it came so far.
 func dying(t *testing.T, s *mongotest.Server, database string, n int64) (c *Cluster, arm func(bool), died func() bool) {

@@ -110,7 +110,7 @@ func (c *Cluster) write(ctx context.Context, ns app.Namespace, f func(ctx contex
 			fresh = true
 		}
 		if at.Pending == nil {
-			written, err := c.through(ctx, at, f)
+			written, err := c.through(ctx, &at, f)
 			switch {
 			case hasCode(err, codeInvalid):
 				if fresh {
@@ -141,14 +141,19 @@ func (c *Cluster) write(ctx context.Context, ns app.Namespace, f func(ctx contex
 	}
 }
 
-// through writes while this process does not move the collection.
-func (c *Cluster) through(ctx context.Context, at namespaceDoc, f func(context.Context, namespaceDoc) (bool, error)) (bool, error) {
-	gate := c.gates.of(app.OrganizationID(at.ID))
+// through writes while this process does not move the collection, and knows
+// where it has been moved meanwhile.
+func (c *Cluster) through(ctx context.Context, at *namespaceDoc, f func(context.Context, namespaceDoc) (bool, error)) (bool, error) {
+	org := app.OrganizationID(at.ID)
+	gate := c.gates.of(org)
 	if !wait(ctx, gate.TryRLock) {
 		return false, ctx.Err()
 	}
 	defer gate.RUnlock()
-	return f(ctx, at)
+	if now, ok := c.names.get(org); ok && now.Pending == nil && now.Revision > at.Revision {
+		*at = now
+	}
+	return f(ctx, *at)
 }
 
 func nowhere(err error) error {

@@ -118,6 +118,7 @@ func registryIndexes(ctx context.Context, s *server) error {
 func clusterIndexes(ctx context.Context, s *server) error {
 	return makeIndexes(ctx, s, []index{
 		{namespaces, "holds", bson.D{{Key: "holds", Value: 1}}, true, "", nil},
+		{namespaces, "left", bson.D{{Key: "left", Value: 1}}, false, "", nil},
 	})
 }
 

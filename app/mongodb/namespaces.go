@@ -123,8 +123,7 @@ func (c *Cluster) furnish(ctx context.Context, d namespaceDoc) error {
 	if err := c.validate(ctx, d.Collection, demands(org, d.Generation)); err != nil {
 		return err
 	}
-	_, err = c.db.Collection(d.Collection).DeleteMany(ctx, bson.D{{Key: "org_id", Value: bson.D{{Key: "$ne", Value: d.ID}}}})
-	return err
+	return c.deliver(ctx, d.ID, d.Collection)
 }
 
 // validate gives a collection another validator.
@@ -172,6 +171,17 @@ func (c *Cluster) dropHeld(ctx context.Context, d namespaceDoc, name string) err
 		return nil
 	}
 	if err != nil || now.Revision != d.Revision {
+		return err
+	}
+	// Where another was before, something must stand in the way of its late
+	// writers for good.
+	others, err := c.db.Collection(namespaces).CountDocuments(ctx,
+		bson.D{{Key: "left", Value: name}, {Key: "_id", Value: bson.D{{Key: "$ne", Value: d.ID}}}}, options.Count().SetLimit(1))
+	if err != nil {
+		return err
+	}
+	if others > 0 {
+		_, err := c.db.Collection(name).DeleteMany(ctx, bson.D{{Key: "org_id", Value: d.ID}})
 		return err
 	}
 	return c.db.Collection(name).Drop(ctx)

@@ -182,6 +182,9 @@ func (c *Cluster) moveAside(ctx context.Context, d namespaceDoc, name string) er
 			return err
 		}
 	}
+	if err := c.deliver(ctx, d.ID, aside); err != nil {
+		return err
+	}
 	return c.db.Collection(aside).Drop(ctx)
 }
 
