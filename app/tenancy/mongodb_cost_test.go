@@ -64,6 +64,14 @@ func TestCommandsOfAnAct(t *testing.T) {
 	h.registry, h.cluster = trusting{registry}, cluster
 	h.moveIn()
 	c.take()
+	// The creation is announced twice by the registry itself, and once more when
+	// it comes back by the feed, at a time of its own.
+	announced := make(chan struct{}, 16)
+	registry.Subscribe(func(i app.Invalidation) {
+		if i.Organization != "" {
+			announced <- struct{}{}
+		}
+	})
 
 	var org app.Organization
 	var actor app.Actor
@@ -76,6 +84,9 @@ func TestCommandsOfAnAct(t *testing.T) {
 	}{
 		{"create an organization", 6, 2, func() (err error) {
 			org, err = h.Create(h.ctx, anonymous, tenancy.CreateInput{Name: "Acme", Owner: &tenancy.OwnerInput{Email: "a@b.example", Password: password}})
+			for range 3 {
+				<-announced
+			}
 			return err
 		}},
 		{"get it as operator", 1, 0, func() error { _, err := h.Get(h.ctx, operator, string(org.ID)); return err }},
