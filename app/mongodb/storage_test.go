@@ -2,12 +2,17 @@ package mongodb
 
 import (
 	"context"
+	"flag"
 	"testing"
 
 	"tenantry/app"
 	"tenantry/app/mongodb/mongotest"
 	"tenantry/app/storagetest"
 )
+
+// The model is compared in fewer runs than with files, since each is a database
+// of its own, on each kind of server; -rapid.checks=100 asks for as many.
+func init() { _ = flag.Set("rapid.checks", "15") }
 
 func eachKind(t *testing.T, f func(t *testing.T, s *mongotest.Server)) {
 	for _, kind := range mongotest.Kinds() {
