@@ -21,6 +21,41 @@ func (s *server) ended() (code int, said string) {
 	return s.cmd.ProcessState.ExitCode(), s.log.String()
 }
 
+// A registry that was lost is not begun anew over the data that it left: what
+// would be made there would be in the way of its being restored.
+func TestLostRegistryIsNotBegunAnew(t *testing.T) {
+	data := dataDir(t)
+	s := serve(t, data)
+	s.create("Acme")
+	if err := s.stop(); err != nil {
+		t.Fatal(err)
+	}
+	registry := filepath.Join(data, "registry.db")
+	saved, err := os.ReadFile(registry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for how, lose := range map[string]func() error{
+		"removed": func() error { return os.Remove(registry) },
+		"emptied": func() error { return os.Truncate(registry, 0) },
+	} {
+		if err := lose(); err != nil {
+			t.Fatal(how, err)
+		}
+		code, said := launch(t, data).ended()
+		if code != 4 || !strings.Contains(said, "backup") || !strings.Contains(said, "1 organizations") {
+			t.Errorf("%s: exit code %d, said: %s", how, code, said)
+		}
+		for _, suffix := range []string{"", "-wal", "-shm"} {
+			_ = os.Remove(registry + suffix)
+		}
+		if err := os.WriteFile(registry, saved, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	serve(t, data).login("Acme")
+}
+
 // Two servers never hold one folder, however it is spelled.
 func TestSecondServerIsRefused(t *testing.T) {
 	data := dataDir(t)

@@ -61,6 +61,9 @@ func Open(ctx context.Context, cfg config.Config, version string, log *slog.Logg
 			return nil, err
 		}
 	}
+	if err := a.refuseLostRegistry(ctx); err != nil {
+		return nil, err
+	}
 	key, err := seal.Load(a.Folder, cfg.SealKey)
 	if err != nil {
 		return nil, err

@@ -18,6 +18,7 @@ const shards = 16
 type Cache[K comparable, V any] struct {
 	seed    maphash.Seed
 	trusted func() bool
+	worth   func(V) bool // nil: all are
 	shards  [shards]shard[K, V]
 }
 
@@ -44,6 +45,14 @@ func New[K comparable, V any](max int, trusted func() bool) *Cache[K, V] {
 	return c
 }
 
+// Keeping makes the cache keep only values for which worth says yes: it counts
+// values, and a few large ones must not fill the memory. It returns c, and must
+// come before any use.
+func (c *Cache[K, V]) Keeping(worth func(V) bool) *Cache[K, V] {
+	c.worth = worth
+	return c
+}
+
 func (c *Cache[K, V]) shard(key K) *shard[K, V] {
 	return &c.shards[maphash.Comparable(c.seed, key)%shards]
 }
@@ -60,7 +69,7 @@ func (c *Cache[K, V]) Get(ctx context.Context, key K, load func(context.Context)
 		return v, nil
 	}
 	v, err := load(ctx)
-	if err != nil {
+	if err != nil || c.worth != nil && !c.worth(v) {
 		return v, err
 	}
 	s.mu.Lock()

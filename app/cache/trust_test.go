@@ -24,3 +24,16 @@ func TestNothingKeptIsGivenWhileUntrusted(t *testing.T) {
 		t.Fatal("something is left")
 	}
 }
+
+func TestOnlyWhatIsWorthItIsKept(t *testing.T) {
+	c := New[string, int](100, always).Keeping(func(v int) bool { return v < 10 })
+	for v, kept := range map[int]bool{9: true, 10: false} {
+		if got, err := c.Get(t.Context(), "a", loaded(v)); got != v || err != nil {
+			t.Fatalf("got %d (%v), want what is loaded", got, err)
+		}
+		if _, ok := c.Peek("a"); ok != kept {
+			t.Errorf("%d is kept: %v", v, ok)
+		}
+		c.Drop("a")
+	}
+}

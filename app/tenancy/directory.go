@@ -9,11 +9,20 @@ import (
 )
 
 // How many of each the directory keeps in memory. An organization is about
-// half a kilobyte.
+// half a kilobyte; one with more metadata than maxKept is not kept.
 const (
-	keptOrganizations = 20_000
-	keptRoles         = 50_000
+	keptOrganizations = 60_000
+	keptRoles         = 60_000
+	maxKept           = 4 << 10
 )
+
+func worthKeeping(o app.Organization) bool {
+	size := 0
+	for k, v := range o.Metadata {
+		size += len(k) + len(v)
+	}
+	return size <= maxKept
+}
 
 // directoryRegistry is what the directory reads.
 type directoryRegistry interface {
@@ -41,7 +50,7 @@ type member struct {
 func NewDirectory(registry directoryRegistry) *Directory {
 	d := &Directory{
 		registry:      registry,
-		organizations: cache.New[app.OrganizationID, app.Organization](keptOrganizations, registry.Trusted),
+		organizations: cache.New[app.OrganizationID, app.Organization](keptOrganizations, registry.Trusted).Keeping(worthKeeping),
 		slugs:         cache.New[string, app.OrganizationID](keptOrganizations, registry.Trusted),
 		roles:         cache.New[member, app.Role](keptRoles, registry.Trusted),
 	}
