@@ -170,4 +170,24 @@ func subscribing(s registrySuite) {
 			}
 		}
 	})
+
+	s.test("Trusted/WhenWhatChangedIsAnnounced", func(t *testing.T, w *world) {
+		w.tenant("acme")
+		for deadline := time.Now().Add(30 * time.Second); !w.Trusted(); time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatal("what was read is never to be relied on")
+			}
+		}
+	})
+
+	s.test("Shared/WhoIsAloneIsAlwaysTrusted", func(t *testing.T, w *world) {
+		if w.Shared() {
+			return // others change things, and their announcements take their time
+		}
+		for range 100 {
+			if !w.Trusted() {
+				t.Fatal("nobody else changes anything, and it is not trusted")
+			}
+		}
+	})
 }
