@@ -2,9 +2,7 @@ package web
 
 import (
 	"context"
-	"errors"
 
-	"tenantry/app"
 	"tenantry/app/tenancy"
 )
 
@@ -27,14 +25,8 @@ type capabilitiesView struct {
 }
 
 func viewCluster(c tenancy.ClusterView) clusterView {
-	v := clusterView{Name: c.Name, Status: "ok", Organizations: c.Organizations}
-	if c.Health != nil {
-		v.Status, v.Detail = "failing", "See the server's log."
-		var told *app.Error
-		if errors.As(c.Health, &told) {
-			v.Detail = told.Detail
-		}
-	}
+	v := clusterView{Name: c.Name, Organizations: c.Organizations}
+	v.Status, v.Detail = healthWords(c.Health)
 	if u := c.Usage; u != nil {
 		isolations := make([]string, len(u.Isolations))
 		for i, isolation := range u.Isolations {

@@ -6,6 +6,9 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
+// statusPath is what a watcher asks for again and again.
+const statusPath = "/v1/status"
+
 // table is every route. Those asked for most come first: Fiber looks through
 // them in order.
 func (s *Server) table() []*route {
@@ -49,6 +52,12 @@ func (s *Server) table() []*route {
 		at("GET "+org+"/placement", required, noBody, s.getPlacement, "get-placement", "Say where an organization's data is, and how much").
 			tag("Organizations").says("For owners, admins and operators."),
 
+		at("GET "+org+"/owner", required, noBody, s.getOwner, "get-owner", "Say who owns an organization").
+			tag("Organizations").says("The first owner. For owners, admins and operators."),
+		at("PATCH "+org+"/owner", required, jsonBody, s.patchOwner, "patch-owner", "Change an owner's email address or password").
+			tag("Organizations").in(mergeType, jsonType).
+			says("For that owner and for operators. A new password ends the owner's sign-ins."),
+
 		at("GET /v1/operations", required, noBody, s.listOperations, "list-operations", "List operations").
 			tag("Operations").says("The newest first. Operators see all; owners and admins those of their organization."),
 		at("GET /v1/operations/{id}", required, noBody, s.getOperation, "get-operation", "Get an operation").
@@ -58,6 +67,8 @@ func (s *Server) table() []*route {
 		at("POST /v1/operations/{id}/cancel", required, noBody, s.cancelOperation, "cancel-operation", "Give an operation up").
 			tag("Operations").says("For operators. What it did is undone. A deletion can be cancelled until its due_at; 409 for what can only go forward."),
 
+		at("GET "+statusPath, required, noBody, s.serverStatus, "get-status", "Give the server's and the installation's figures").
+			tag("Operation").says("For operators. Measures no data, so that it can be asked for often."),
 		at("GET /v1/clusters", required, noBody, s.listClusters, "list-clusters", "List clusters").
 			tag("Operation").says("For operators. Measures each of them, which takes a second for every 10,000 organizations."),
 		at("POST /v1/doctor", required, jsonBody, s.doctor, "doctor", "Compare the registry with the clusters").

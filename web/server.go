@@ -31,6 +31,7 @@ type Server struct {
 	ids       *requestIDs
 	health    healthCache
 	admin     *http.Server
+	started   time.Time
 
 	active    atomic.Int64 // requests being answered
 	draining  atomic.Bool
@@ -52,7 +53,7 @@ func New(services Services, opts Options) (*Server, error) {
 		opts: opts, services: services, log: opts.Logger,
 		limiter: newLimiter(opts.RateLimit), proxies: opts.TrustedProxies,
 		cors: newCORS(opts.CORSOrigins), ids: newRequestIDs(),
-		stopped: make(chan struct{}),
+		started: time.Now(), stopped: make(chan struct{}),
 	}
 	if s.metrics, err = newMetrics(opts.Metrics, services); err != nil {
 		return nil, err

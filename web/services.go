@@ -60,6 +60,9 @@ type Tenancy interface {
 	Operation(ctx context.Context, actor app.Actor, id string) (tenancy.OperationView, error)
 	RetryOperation(ctx context.Context, actor app.Actor, id string) (tenancy.OperationView, error)
 	CancelOperation(ctx context.Context, actor app.Actor, id string) (tenancy.OperationView, error)
+	Owner(ctx context.Context, actor app.Actor, ref string) (app.User, error)
+	UpdateOwner(ctx context.Context, actor app.Actor, ref string, email, password *string) (app.User, error)
+	Overview(ctx context.Context, actor app.Actor) (tenancy.Overview, error)
 	Clusters(ctx context.Context, actor app.Actor) ([]tenancy.ClusterView, error)
 	Doctor(ctx context.Context, actor app.Actor, repair bool) ([]tenancy.Finding, error)
 }

@@ -168,3 +168,32 @@ func (c *Client) Placement(ctx context.Context, ref string) (Placement, error) {
 	_, err := c.do(ctx, call{method: http.MethodGet, path: organizations + "/" + segment(ref) + "/placement"}, &out)
 	return out, err
 }
+
+// Owner is the first owner of an organization.
+type Owner struct {
+	ID    string `json:"id"`
+	Email string `json:"email"`
+	Name  string `json:"name"`
+}
+
+// OwnerPatch is what changes of an owner; empty fields stay as they are.
+type OwnerPatch struct {
+	Email    string `json:"email,omitempty"`
+	Password string `json:"password,omitempty"`
+}
+
+// Owner says who owns an organization. For its owners, admins and operators.
+func (c *Client) Owner(ctx context.Context, ref string) (Owner, error) {
+	var out Owner
+	_, err := c.do(ctx, call{method: http.MethodGet, path: organizations + "/" + segment(ref) + "/owner"}, &out)
+	return out, err
+}
+
+// UpdateOwner changes the owner's email address or password. For that owner
+// and operators.
+func (c *Client) UpdateOwner(ctx context.Context, ref string, in OwnerPatch) (Owner, error) {
+	var out Owner
+	_, err := c.do(ctx, call{method: http.MethodPatch, path: organizations + "/" + segment(ref) + "/owner", body: in,
+		media: "application/merge-patch+json"}, &out)
+	return out, err
+}

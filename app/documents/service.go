@@ -58,7 +58,7 @@ func (s *Service) Create(ctx context.Context, actor app.Actor, org string, in Cr
 	} else if d.ID, err = app.ParseDocumentID(in.ID); err != nil {
 		return app.Document{}, err
 	}
-	if err := checkType(in.Type); err != nil {
+	if err := CheckType(in.Type); err != nil {
 		return app.Document{}, err
 	}
 	if d.Data, err = compactData("data", in.Data); err != nil {
@@ -103,7 +103,7 @@ func (s *Service) Put(ctx context.Context, actor app.Actor, org, id string, in P
 		return app.Document{}, err
 	}
 	if in.Type != nil {
-		if err := checkType(*in.Type); err != nil {
+		if err := CheckType(*in.Type); err != nil {
 			return app.Document{}, err
 		}
 	}
@@ -249,7 +249,9 @@ func (s *Service) locate(ctx context.Context, actor app.Actor, ref string, p app
 	return s.organizations.Located(org)
 }
 
-func checkType(s string) error {
+// CheckType is the rule of a document's type. The error is app.FieldErrors at
+// "type".
+func CheckType(s string) error {
 	ok := s != "" && len(s) <= maxType
 	for i := 0; ok && i < len(s); i++ {
 		c := s[i]

@@ -23,6 +23,9 @@ type commonPasswords struct {
 	text string
 }
 
+// common is read from the embedded list at the first question.
+var common commonPasswords
+
 func (c *commonPasswords) contains(password string) bool {
 	c.once.Do(c.unpack)
 	if strings.ContainsAny(password, "\n") {

@@ -10,7 +10,7 @@ func (s *Service) ParseEmail(text string) (display, key string, err error) { ret
 // wrong with a password without spending the time of a hash, so that an
 // answer can name this together with everything else that is wrong.
 func (s *Service) CheckPassword(password string, contextual ...string) error {
-	return s.checkPassword(password, contextual)
+	return CheckPassword(password, contextual...)
 }
 
 // HashPassword is the second half: the password was checked.

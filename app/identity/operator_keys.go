@@ -54,7 +54,7 @@ func (s *Service) CreateOperatorKey(ctx context.Context, actor app.Actor, name s
 	if err := requireOperator(actor); err != nil {
 		return app.OperatorKey{}, "", err
 	}
-	name, err := parseKeyName(name)
+	name, err := ParseKeyName(name)
 	if err != nil {
 		return app.OperatorKey{}, "", err
 	}
@@ -133,7 +133,9 @@ func requireOperator(actor app.Actor) error {
 	return errTokenRequired()
 }
 
-func parseKeyName(name string) (string, error) {
+// ParseKeyName trims the name of an operator key: 1 to 100 visible characters.
+// The error is app.FieldErrors at "name".
+func ParseKeyName(name string) (string, error) {
 	name = strings.TrimSpace(name)
 	visible := utf8.ValidString(name) && !strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsGraphic(r) })
 	if name == "" || utf8.RuneCountInString(name) > maxOperatorKeyName || !visible {

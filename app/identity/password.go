@@ -33,13 +33,15 @@ const minContextual = 3
 // password_too_short, password_too_long, password_invalid, password_common and
 // password_contextual, or sign_in_busy as with [Service.Login].
 func (s *Service) NewPassword(ctx context.Context, password string, contextual ...string) (hash string, err error) {
-	if err := s.checkPassword(password, contextual); err != nil {
+	if err := CheckPassword(password, contextual...); err != nil {
 		return "", err
 	}
 	return s.hasher.Hash(ctx, normalPassword(password))
 }
 
-func (s *Service) checkPassword(password string, contextual []string) error {
+// CheckPassword is the rule of [Service.NewPassword], for who asks before
+// anything is sent.
+func CheckPassword(password string, contextual ...string) error {
 	if !utf8.ValidString(password) || strings.ContainsRune(password, 0) {
 		return app.Invalid("password", "password_invalid", "A password is text in UTF-8 without the character NUL.")
 	}
@@ -53,7 +55,7 @@ func (s *Service) checkPassword(password string, contextual []string) error {
 			fmt.Sprintf("A password needs at least %d characters.", minPasswordCharacters))
 	case len(password) > maxPasswordBytes:
 		return errPasswordTooLong()
-	case s.common.contains(strings.ToLower(password)):
+	case common.contains(strings.ToLower(password)):
 		return app.Invalid("password", "password_common",
 			"This password is among the most common ones, which are tried first. Choose another.")
 	case contextualPassword(password, append([]string{"tenantry"}, contextual...)):

@@ -37,7 +37,6 @@ type Service struct {
 	clock         app.Clock
 	log           *slog.Logger
 
-	common   commonPasswords
 	hasher   *hasher
 	keys     *keyring
 	tokens   *tokenCache

@@ -155,7 +155,7 @@ func (s *Service) compose(actor app.Actor, in CreateInput) (app.Creation, string
 	} else {
 		err = nil
 	}
-	for _, err := range []error{err, checkExternalID(in.ExternalID), checkMetadata(in.Metadata)} {
+	for _, err := range []error{err, CheckExternalID(in.ExternalID), checkMetadata(in.Metadata)} {
 		if err := collect(&fields, err); err != nil {
 			return app.Creation{}, "", err
 		}

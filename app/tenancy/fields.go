@@ -18,7 +18,9 @@ const (
 	maxExternalID    = 255
 )
 
-func checkExternalID(s string) error {
+// CheckExternalID is the rule of an external id: at most 255 characters, none
+// of them a control character. The error is app.FieldErrors at "external_id".
+func CheckExternalID(s string) error {
 	if utf8.RuneCountInString(s) > maxExternalID || !plainText(s) {
 		return app.Invalid("external_id", "invalid_external_id",
 			"An external id is at most 255 characters without control characters.")

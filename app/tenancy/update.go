@@ -137,7 +137,7 @@ func (s *Service) composeChange(ctx context.Context, actor app.Actor, org app.Or
 		change.Slug, change.Collection = &slug, &collection
 	}
 	if in.ExternalID != nil {
-		if err := collect(&fields, checkExternalID(*in.ExternalID)); err != nil {
+		if err := collect(&fields, CheckExternalID(*in.ExternalID)); err != nil {
 			return change, err
 		}
 	}
