@@ -21,7 +21,7 @@ var mayImport = map[string][]string{
 	"cli": {"app", "app/appliance", "app/client", "app/config", "app/documents", "app/identity",
 		"app/journal", "app/seal", "app/tenancy", "app/verify", "tui", "web"},
 	"web": {"app", "app/documents", "app/identity", "app/journal", "app/tenancy"},
-	"tui": {"app", "app/client", "app/documents", "app/identity", "app/tenancy"},
+	"tui": {"app", "app/client", "app/documents", "app/identity", "app/tenancy", "app/verify"},
 
 	"bench": {"app/client"},
 

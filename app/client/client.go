@@ -94,6 +94,9 @@ func (c *Client) As(token string) *Client {
 // URL is where the server is, as it was given.
 func (c *Client) URL() string { return c.base }
 
+// Token is what the client shows; "" is nothing.
+func (c *Client) Token() string { return c.token }
+
 // OverSocket reports whether the server takes who shows no token for the
 // operator.
 func (c *Client) OverSocket() bool { return c.socket }

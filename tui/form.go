@@ -1,0 +1,330 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/charmbracelet/bubbles/key"
+	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/huh"
+)
+
+// values are what was entered, by the fields' names.
+type values map[string]string
+
+// field is one question of a form.
+type field struct {
+	name, title string
+	initial     string
+	placeholder string
+	secret      bool
+	// limit is how many characters are taken; a little more than the rule
+	// allows, so that it is the rule that speaks.
+	limit int
+	// options make the field a choice of one.
+	options []string
+	// check is the rule, asked while one types: what is wrong, or "".
+	check func(values) string
+	// note is what is worth knowing of a value that passes, or "".
+	note func(values) string
+}
+
+// question is what a form asks and does.
+type question struct {
+	title string
+	// intro says what will happen; it stays in view.
+	intro  string
+	verb   string // of the last key: "create"
+	doing  string // while it is done: "Creating"
+	fields []field
+	// confirm makes the form a question of yes or no, in which no is what
+	// Enter says.
+	confirm string
+	// do does it, and gives the message that says so.
+	do func(context.Context, *session, values) (tea.Msg, error)
+}
+
+// form asks a question. The text that was entered stays whatever happens.
+type form struct {
+	base
+	question
+	huh     *huh.Form
+	values  map[string]*string
+	yes     bool
+	refused map[string]string // by the server, until the value changes
+	sent    values            // what was refused
+}
+
+func newForm(s shared, q question) *form {
+	f := &form{base: base{shared: s}, question: q, values: map[string]*string{}, refused: map[string]string{}}
+	for _, field := range q.fields {
+		value := field.initial
+		f.values[field.name] = &value
+	}
+	f.build()
+	return f
+}
+
+// build makes the fields anew around the values that there are.
+func (f *form) build() {
+	var fields []huh.Field
+	for _, spec := range f.fields {
+		fields = append(fields, f.input(spec))
+	}
+	if f.confirm != "" {
+		fields = append(fields, huh.NewConfirm().Title(f.confirm).Affirmative("Yes").Negative("No").Value(&f.yes))
+	}
+	f.huh = huh.NewForm(huh.NewGroup(fields...)).
+		WithTheme(f.styles.Form).WithKeyMap(formKeys()).WithShowHelp(false).WithShowErrors(false)
+	f.fitIn()
+}
+
+func (f *form) input(spec field) huh.Field {
+	value := f.values[spec.name]
+	if spec.options != nil {
+		options := make([]huh.Option[string], len(spec.options))
+		for i, o := range spec.options {
+			options[i] = huh.NewOption(optionWord(o), o)
+		}
+		return huh.NewSelect[string]().Key(spec.name).Title(spec.title).Options(options...).Inline(true).Filtering(false).Value(value)
+	}
+	in := huh.NewInput().Key(spec.name).Title(spec.title).Placeholder(spec.placeholder).Prompt("› ").CharLimit(spec.limit).Value(value).
+		Validate(func(string) error {
+			if wrong := f.wrong(spec); wrong != "" {
+				return errors.New(wrong)
+			}
+			return nil
+		})
+	if spec.secret {
+		in.EchoMode(huh.EchoModePassword)
+	}
+	return in
+}
+
+// optionWord shows the option that stands for none.
+func optionWord(o string) string {
+	if o == "" {
+		return "any"
+	}
+	return clean(o)
+}
+
+// formKeys are huh's, without those that are meant for other things here.
+func formKeys() *huh.KeyMap {
+	k := huh.NewDefaultKeyMap()
+	k.Quit.SetEnabled(false)
+	k.Input.AcceptSuggestion.SetEnabled(false)
+	k.Input.Next = bind("enter", "next", "enter", "tab", "down")
+	k.Input.Prev = bind("shift+tab", "back", "shift+tab", "up")
+	k.Select.Next = bind("enter", "next", "enter", "tab", "down")
+	k.Select.Prev = bind("shift+tab", "back", "shift+tab", "up")
+	k.Select.Left, k.Select.Right = bind("←", "", "left", "h"), bind("→", "", "right", "l", " ")
+	k.Confirm.Prev = bind("shift+tab", "back", "shift+tab", "up")
+	return k
+}
+
+func (f *form) entered() values {
+	v := values{}
+	for name, value := range f.values {
+		v[name] = *value
+	}
+	return v
+}
+
+// wrong says what is wrong with a field now: by the rule, or because the
+// server refused this very value.
+func (f *form) wrong(spec field) string {
+	v := f.entered()
+	if refused := f.refused[spec.name]; refused != "" && f.sent[spec.name] == v[spec.name] {
+		return refused
+	}
+	if spec.check == nil {
+		return ""
+	}
+	return spec.check(v)
+}
+
+func (f *form) Init() tea.Cmd { return f.huh.Init() }
+
+// SetSize is of Screen.
+func (f *form) SetSize(width, height int) {
+	f.base.SetSize(width, height)
+	f.fitIn()
+}
+
+func (f *form) fitIn() {
+	if f.width > 0 {
+		f.huh.WithWidth(min(f.width-4, 76)).WithHeight(max(3, f.height-len(f.heading())-f.hintLines()))
+	}
+}
+
+func (f *form) Update(msg tea.Msg) (Screen, tea.Cmd) {
+	switch msg := msg.(type) {
+	case answer[tea.Msg]:
+		return f, f.done(msg)
+	case tea.KeyMsg:
+		if f.wait.number != 0 {
+			return f, nil // it is being done
+		}
+		if key.Matches(msg, f.keys.Back) {
+			return f, send(backMsg{})
+		}
+		if msg.Paste {
+			msg.Runes = []rune(pasted(string(msg.Runes)))
+			return f, f.feed(msg)
+		}
+	case tea.MouseMsg, tea.WindowSizeMsg:
+		return f, nil
+	}
+	return f, f.feed(msg)
+}
+
+// feed gives a message to the fields, and begins when the last one is done.
+func (f *form) feed(msg tea.Msg) tea.Cmd {
+	if f.huh.State != huh.StateNormal {
+		return nil
+	}
+	model, cmd := f.huh.Update(msg)
+	if updated, ok := model.(*huh.Form); ok {
+		f.huh = updated
+	}
+	if f.huh.State != huh.StateCompleted {
+		return cmd
+	}
+	if f.confirm != "" && !f.yes {
+		return send(backMsg{})
+	}
+	for _, spec := range f.fields {
+		if f.wrong(spec) != "" {
+			return f.again(spec.name)
+		}
+	}
+	v, do, s := f.entered(), f.do, f.session
+	f.sent = v
+	return ask(&f.base, s, f.doing, func(ctx context.Context, _ Backend) (tea.Msg, error) { return do(ctx, s, v) })
+}
+
+// done leaves the form, or stays in it with what was refused.
+func (f *form) done(msg answer[tea.Msg]) tea.Cmd {
+	if !f.take(msg) {
+		return nil
+	}
+	if msg.err == nil {
+		return tea.Sequence(send(backMsg{}), send(msg.value))
+	}
+	f.refused = fieldProblems(msg.err)
+	for _, spec := range f.fields {
+		if f.refused[spec.name] != "" {
+			f.problem = nil // it is said at the field
+			return f.again(spec.name)
+		}
+	}
+	return f.again("")
+}
+
+// again asks anew with what was entered, beginning at a field.
+func (f *form) again(name string) tea.Cmd {
+	f.yes = false
+	f.build()
+	cmds := []tea.Cmd{f.huh.Init()}
+	for _, spec := range f.fields {
+		if spec.name == name || name == "" {
+			break
+		}
+		cmds = append(cmds, f.huh.NextField())
+	}
+	return tea.Batch(cmds...)
+}
+
+// pasted is a pasted text on one line, and no more of it than any field takes.
+func pasted(s string) string {
+	const most = 1 << 20
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "")
+	}
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\r' || r == '\t':
+			return ' '
+		case steers(r) && r != '\u200c' && r != '\u200d':
+			return -1
+		}
+		return r
+	}, s)
+}
+
+func (f *form) heading() []string {
+	lines := []string{" " + f.styles.Strong.Render(cut(clean(f.title), f.width-2))}
+	if f.intro != "" {
+		for _, line := range wrap(f.intro, min(f.width-2, 76), 3) {
+			lines = append(lines, " "+f.styles.Faint.Render(line))
+		}
+	}
+	return append(lines, "")
+}
+
+// hintLines is the room below the fields.
+func (f *form) hintLines() int { return 3 }
+
+// hint is what is wrong with the field that one is in, or what is worth
+// knowing of it.
+func (f *form) hint() []string {
+	focused := f.huh.GetFocusedField()
+	for _, spec := range f.fields {
+		if focused == nil || focused.GetKey() != spec.name {
+			continue
+		}
+		wrong := f.wrong(spec)
+		if wrong != "" && *f.values[spec.name] == "" && f.refused[spec.name] == "" {
+			return wrap(wrong, min(f.width-4, 76), 2) // nothing was entered yet: no fault
+		}
+		if wrong != "" {
+			lines := wrap("✗ "+wrong, min(f.width-4, 76), 2)
+			for i := range lines {
+				lines[i] = f.styles.Bad.Render(lines[i])
+			}
+			return lines
+		}
+		if spec.note != nil {
+			return wrap(spec.note(f.entered()), min(f.width-4, 76), 2)
+		}
+	}
+	return nil
+}
+
+func (f *form) View() string {
+	lines := f.heading()
+	for line := range strings.SplitSeq(f.huh.View(), "\n") {
+		lines = append(lines, " "+line)
+	}
+	room := f.height - f.hintLines()
+	lines = lines[:min(len(lines), room)]
+	lines = append(lines, "")
+	for _, line := range f.hint() {
+		lines = append(lines, "  "+line)
+	}
+	return block(lines, f.width, f.height)
+}
+
+func (f *form) Title() string { return f.title }
+
+// Typing is of Screen.
+func (f *form) Typing() bool { return true }
+
+func (f *form) ShortHelp() []key.Binding {
+	next := bind("enter", "next, and at the end "+f.verb, "enter")
+	if len(f.fields) <= 1 {
+		next = bind("enter", f.verb, "enter")
+	}
+	keys := []key.Binding{next}
+	if f.confirm != "" {
+		keys = []key.Binding{bind("y", f.verb, "y"), bind("n", "leave it", "n"), bind("←/→", "choose", "left"), bind("enter", "as chosen", "enter")}
+	}
+	if len(f.fields) > 1 {
+		keys = append(keys, bind("↑/↓", "between fields", "up"))
+	}
+	return append(keys, as(f.keys.Back, "leave"))
+}
+
+func (f *form) Acts() []key.Binding { return nil }

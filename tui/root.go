@@ -1,0 +1,301 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/charmbracelet/bubbles/key"
+	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/x/ansi"
+
+	"tenantry/app"
+)
+
+// The smallest terminal that everything fits into.
+const (
+	minWidth  = 60
+	minHeight = 16
+)
+
+// pingEvery is how often a server that is away is asked whether it is back.
+const pingEvery = time.Second
+
+// root is the program: header, footer, and for each place a stack of screens,
+// of which the top one is seen.
+type root struct {
+	shared
+	width, height int
+
+	place  int
+	stacks map[int][]Screen
+	known  bool // who is signed in is known
+
+	notice  string
+	away    bool // the server does not answer
+	mouse   bool
+	write   func(string) // to the terminal, beside what is drawn
+	started base         // what is asked before there is a screen
+}
+
+func newRoot(s shared, write func(string)) *root {
+	return &root{shared: s, stacks: map[int][]Screen{}, write: write, started: base{shared: s}}
+}
+
+// identityMsg says who is signed in.
+type identityMsg = answer[person]
+
+// Init asks the server who we are.
+func (r *root) Init() tea.Cmd { return r.identify() }
+
+func (r *root) identify() tea.Cmd {
+	return ask(&r.started, r.session, "Connecting to "+r.session.server.Name, identify)
+}
+
+// Update is of tea.Model. What no case is for goes to all screens: an answer
+// finds the one that waits for it.
+func (r *root) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	var cmd tea.Cmd
+	if o, ok := msg.(outcome); ok {
+		cmd = r.hear(o)
+	}
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		r.width, r.height = msg.Width, msg.Height
+		r.resize()
+	case tea.KeyMsg:
+		return r, tea.Batch(cmd, r.press(msg))
+	case tea.MouseMsg:
+		return r, tea.Batch(cmd, r.click(msg))
+	case identityMsg:
+		return r, tea.Batch(cmd, r.identified(msg))
+	case spinMsg:
+		return r, tea.Batch(r.started.wait.spin(msg), r.spin(msg))
+	case pingMsg:
+		return r, r.ping()
+	case backAgainMsg:
+		return r, r.backAgain(msg)
+	case backMsg:
+		return r, r.pop()
+	case noticeMsg:
+		r.notice = msg.text
+	case changedMsg:
+		if msg.notice != "" {
+			r.notice = msg.notice
+		}
+		return r, r.all(msg)
+	case goneMsg:
+		return r, r.leave(msg)
+	case createdMsg:
+		r.notice = msg.organization.Name + " is made. " + "Its documents are on the next tab."
+		return r, tea.Batch(r.all(changedMsg{}), r.push(screenFor(r.shared, msg)))
+	case keyMadeMsg:
+		return r, tea.Batch(r.all(changedMsg{}), r.push(screenFor(r.shared, msg)))
+	case copyMsg:
+		return r, r.copy(msg)
+	case runMsg:
+		return r, tea.Sequence(send(backMsg{}), send(pressed(msg.binding)))
+	case signedInMsg:
+		return r, r.identify()
+	case signOutMsg:
+		return r, r.signOut()
+	default:
+		if s := screenFor(r.shared, msg); s != nil {
+			return r, tea.Batch(cmd, r.push(s))
+		}
+		return r, tea.Batch(cmd, r.all(msg))
+	}
+	return r, cmd
+}
+
+// hear notes from any answer whether the server is there and whether the
+// sign-in is still good.
+func (r *root) hear(o outcome) tea.Cmd {
+	err := o.failure()
+	switch {
+	case errors.Is(err, context.Canceled):
+	case gone(err):
+		if !r.away {
+			r.away = true
+			return r.ping()
+		}
+	case errors.Is(err, app.ErrUnauthenticated):
+		if _, asked := r.top().(*signIn); !asked {
+			return r.push(newSignIn(r.shared, err))
+		}
+	}
+	return nil
+}
+
+// identified begins with the first place of whoever is signed in.
+func (r *root) identified(msg identityMsg) tea.Cmd {
+	if !r.started.take(msg) || msg.err != nil {
+		return nil
+	}
+	if r.known && r.who.same(msg.value) {
+		r.notice = "Signed in again."
+		if _, asked := r.top().(*signIn); asked {
+			return tea.Batch(r.pop(), r.all(changedMsg{}))
+		}
+		return r.all(changedMsg{})
+	}
+	r.who, r.known, r.place, r.stacks = msg.value, true, 0, map[int][]Screen{}
+	return r.goTo(0)
+}
+
+func (w person) same(other person) bool {
+	return w.operator == other.operator && w.email == other.email && w.organization.ID == other.organization.ID
+}
+
+// press gives a key to whom it is for. While text is being entered that is the
+// screen, but for the key that always ends the program.
+func (r *root) press(msg tea.KeyMsg) tea.Cmd {
+	top := r.top()
+	switch {
+	case key.Matches(msg, r.keys.Interrupt):
+		return tea.Quit
+	case key.Matches(msg, r.keys.Suspend):
+		return tea.Suspend
+	case r.tooSmall():
+		return nil
+	case top == nil:
+		if key.Matches(msg, r.keys.Quit) {
+			return tea.Quit
+		}
+		return nil
+	case key.Matches(msg, r.keys.Back) && top.Waiting().slow:
+		top.Waiting().stop()
+		r.notice = "Cancelled. What was under way may have been done all the same."
+		return nil
+	case top.Typing():
+		return r.forward(top, msg)
+	}
+	r.notice = ""
+	switch {
+	case key.Matches(msg, r.keys.Quit):
+		if overlay(top) {
+			return r.pop()
+		}
+		return tea.Quit
+	case key.Matches(msg, r.keys.Back):
+		if top.Problem() != nil {
+			top.Dismiss()
+			return nil
+		}
+		return r.pop()
+	case key.Matches(msg, r.keys.Mouse):
+		return r.toggleMouse()
+	case overlay(top):
+	case key.Matches(msg, r.keys.Help):
+		return r.push(newHelp(r.shared, top.Title(), top.Acts(), r.global()))
+	case key.Matches(msg, r.keys.Palette):
+		return r.push(newPalette(r.shared, top.Acts(), r.global()))
+	case key.Matches(msg, r.keys.SignOut) && !r.trusted():
+		return send(signOutMsg{})
+	default:
+		for i, b := range r.places() {
+			if key.Matches(msg, b.binding) {
+				return r.goTo(i)
+			}
+		}
+	}
+	return r.forward(top, msg)
+}
+
+// overlay reports the screens that lie above another one.
+func overlay(s Screen) bool {
+	switch s.(type) {
+	case *help, *palette:
+		return true
+	}
+	return false
+}
+
+func (r *root) forward(s Screen, msg tea.Msg) tea.Cmd {
+	stack := r.stacks[r.place]
+	for i := range stack {
+		if stack[i] == s {
+			var cmd tea.Cmd
+			stack[i], cmd = s.Update(msg)
+			return cmd
+		}
+	}
+	return nil
+}
+
+// all gives a message to every screen there is.
+func (r *root) all(msg tea.Msg) tea.Cmd {
+	var cmds []tea.Cmd
+	for _, stack := range r.stacks {
+		for i := range stack {
+			var cmd tea.Cmd
+			stack[i], cmd = stack[i].Update(msg)
+			cmds = append(cmds, cmd)
+		}
+	}
+	return tea.Batch(cmds...)
+}
+
+func (r *root) spin(msg spinMsg) tea.Cmd {
+	for _, stack := range r.stacks {
+		for _, s := range stack {
+			if s.Waiting().number == msg.number {
+				return s.Waiting().spin(msg)
+			}
+		}
+	}
+	return nil
+}
+
+// pingMsg asks again whether the server is back.
+type pingMsg struct{}
+
+// backAgainMsg: the server answers again.
+type backAgainMsg struct{ err error }
+
+func (r *root) ping() tea.Cmd {
+	if !r.away {
+		return nil
+	}
+	ctx, s := r.ctx, r.session
+	return func() tea.Msg {
+		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+		defer cancel()
+		backend, _ := s.current()
+		_, err := backend.Ready(ctx)
+		return backAgainMsg{err}
+	}
+}
+
+// backAgain waits on, or has every screen read anew.
+func (r *root) backAgain(msg backAgainMsg) tea.Cmd {
+	if gone(msg.err) {
+		return tea.Tick(pingEvery, func(time.Time) tea.Msg { return pingMsg{} })
+	}
+	r.away = false
+	r.notice = "The server is back."
+	if !r.known {
+		return r.identify()
+	}
+	return r.all(changedMsg{})
+}
+
+func (r *root) copy(msg copyMsg) tea.Cmd {
+	r.notice = fmt.Sprintf("Copied %s, where the terminal allows it.", msg.what)
+	write := r.write
+	return func() tea.Msg {
+		write(ansi.SetSystemClipboard(msg.text))
+		return nil
+	}
+}
+
+func (r *root) toggleMouse() tea.Cmd {
+	r.mouse = !r.mouse
+	if r.mouse {
+		r.notice = "The mouse scrolls and clicks. Press m to select text with it again."
+		return tea.EnableMouseCellMotion
+	}
+	r.notice = "The mouse selects text."
+	return tea.DisableMouse
+}
