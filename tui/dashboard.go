@@ -27,7 +27,6 @@ type dashboard struct {
 	status   *client.Status
 	measured map[string]client.Cluster // by name
 	at       time.Time                 // of the measuring
-	running  int                       // operations; -1 is not known
 	requests []float64                 // a second, one for each sample
 	failures []float64
 	last     time.Time // of the last sample
@@ -37,18 +36,17 @@ type dashboard struct {
 // sampleMsg is what is read at once.
 type sampleMsg struct {
 	status   client.Status
-	running  int
 	clusters []client.Cluster // nil where it was not time to measure
 	at       time.Time
 }
 
 type dashboardTickMsg struct{ count int }
 
-// mostRunning is how many running operations are counted.
+// mostRunning is how far the server counts running operations.
 const mostRunning = 200
 
 func newDashboard(s shared) *dashboard {
-	return &dashboard{base: base{shared: s}, measured: map[string]client.Cluster{}, running: -1}
+	return &dashboard{base: base{shared: s}, measured: map[string]client.Cluster{}}
 }
 
 func (d *dashboard) Init() tea.Cmd { return tea.Batch(d.sample(), d.watch()) }
@@ -62,11 +60,6 @@ func (d *dashboard) sample() tea.Cmd {
 			return sample, err
 		}
 		sample.at = now()
-		page, err := b.ListOperations(ctx, client.ListOperations{State: "running", Limit: mostRunning})
-		if err != nil {
-			return sample, err
-		}
-		sample.running = len(page.Items)
 		if measure {
 			sample.clusters, err = b.Clusters(ctx)
 		}
@@ -123,7 +116,7 @@ func (d *dashboard) keep(s sampleMsg) {
 		add(&d.requests, s.status.Requests.Answered, d.status.Requests.Answered)
 		add(&d.failures, s.status.Requests.Failed, d.status.Requests.Failed)
 	}
-	d.status, d.running, d.last = &s.status, s.running, s.at
+	d.status, d.last = &s.status, s.at
 	if s.clusters != nil {
 		d.at = s.at
 		for _, c := range s.clusters {
@@ -178,11 +171,11 @@ func (d *dashboard) documents() string {
 }
 
 func (d *dashboard) operations() string {
-	switch {
-	case d.running >= mostRunning:
-		return d.styles.Warn.Render(fmt.Sprintf("%d or more running", mostRunning))
-	case d.running > 0:
-		return d.styles.Warn.Render(plural(int64(d.running), "is running", "are running"))
+	switch running := d.status.Running; {
+	case running >= mostRunning:
+		return d.styles.Warn.Render(fmt.Sprintf("%d or more are running", mostRunning))
+	case running > 0:
+		return d.styles.Warn.Render(plural(int64(running), "is running", "are running"))
 	}
 	return "none is running"
 }

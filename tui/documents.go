@@ -17,6 +17,7 @@ import (
 type documentList struct {
 	base
 	org    client.Organization
+	owner  string // the owner's email address, where it is known
 	table  table[client.Document]
 	typ    string // the only one shown; "" shows all
 	loaded bool
@@ -86,7 +87,7 @@ func (d *documentList) Update(msg tea.Msg) (Screen, tea.Cmd) {
 			return d, d.load(0)
 		}
 	case organizationMsg:
-		d.org = msg.organization
+		d.org, d.owner = msg.organization, msg.owner
 	case changedMsg:
 		d.table.stale()
 		page, _ := d.table.wanted()
@@ -106,7 +107,7 @@ func (d *documentList) press(msg tea.KeyMsg) tea.Cmd {
 	k := d.keys
 	if d.as() == nil {
 		if key.Matches(msg, k.SignIn) {
-			return send(memberMsg{organization: d.org})
+			return send(memberMsg{d.org, d.owner})
 		}
 		return nil
 	}

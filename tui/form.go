@@ -155,7 +155,8 @@ func (f *form) SetSize(width, height int) {
 
 func (f *form) fitIn() {
 	if f.width > 0 {
-		f.huh.WithWidth(min(f.width-4, 76)).WithHeight(max(3, f.height-len(f.heading())-f.hintLines()))
+		room := max(3, f.height-len(f.heading())-f.hintLines())
+		f.huh.WithWidth(min(f.width-4, 76)).WithHeight(min(room, f.fieldLines()))
 	}
 }
 
@@ -262,6 +263,21 @@ func (f *form) heading() []string {
 		}
 	}
 	return append(lines, "")
+}
+
+// fieldLines is the room that the fields take where there is enough.
+func (f *form) fieldLines() int {
+	lines := 0
+	for _, spec := range f.fields {
+		lines += 2
+		if spec.options != nil {
+			lines--
+		}
+	}
+	if f.confirm != "" {
+		lines += 4
+	}
+	return lines
 }
 
 // hintLines is the room below the fields.

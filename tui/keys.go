@@ -84,7 +84,7 @@ func newKeys() *keyMap {
 
 		Places: []key.Binding{
 			bind("1", "dashboard", "1"), bind("2", "organizations", "2"), bind("3", "operations", "3"),
-			bind("4", "clusters", "4"), bind("5", "operator keys", "5"), bind("6", "verify", "6"),
+			bind("4", "clusters", "4"), bind("5", "keys", "5"), bind("6", "verify", "6"),
 		},
 	}
 }

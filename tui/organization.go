@@ -25,9 +25,10 @@ var organizationTabs = []struct {
 // opened when it is first looked at.
 type organization struct {
 	base
-	org  client.Organization
-	tabs []Screen
-	at   int
+	org   client.Organization
+	owner string
+	tabs  []Screen
+	at    int
 }
 
 func newOrganization(s shared, org client.Organization) *organization {
@@ -46,7 +47,7 @@ func (o *organization) goTo(tab int) tea.Cmd {
 	if o.tabs[o.at] == nil {
 		o.tabs[o.at] = organizationTabs[o.at].open(o.shared, o.org)
 		o.tab().SetSize(o.width, o.height-2)
-		return tea.Batch(hidden, o.tab().Init())
+		return tea.Batch(hidden, o.tab().Init(), o.forward(organizationMsg{o.org, o.owner}))
 	}
 	return tea.Batch(hidden, o.forward(shownMsg{}))
 }
@@ -74,7 +75,8 @@ func (o *organization) Update(msg tea.Msg) (Screen, tea.Cmd) {
 	switch msg := msg.(type) {
 	case organizationMsg:
 		if msg.organization.ID == o.org.ID {
-			o.org = msg.organization
+			o.org, o.owner = msg.organization, msg.owner
+			return o, o.all(msg)
 		}
 		return o, nil
 	case tea.KeyMsg:
@@ -88,7 +90,10 @@ func (o *organization) Update(msg tea.Msg) (Screen, tea.Cmd) {
 }
 
 // organizationMsg says how an organization is now.
-type organizationMsg struct{ organization client.Organization }
+type organizationMsg struct {
+	organization client.Organization
+	owner        string // the owner's email address; "" is not known
+}
 
 func (o *organization) all(msg tea.Msg) tea.Cmd {
 	var cmds []tea.Cmd

@@ -71,8 +71,14 @@ func (o *overview) Update(msg tea.Msg) (Screen, tea.Cmd) {
 	case answer[aboutMsg]:
 		if o.take(msg) && msg.err == nil {
 			o.org, o.owner, o.placement = msg.value.organization, msg.value.owner, msg.value.placement
-			return o, send(organizationMsg{o.org})
+			now := organizationMsg{organization: o.org}
+			if o.owner != nil {
+				now.owner = o.owner.Email
+			}
+			return o, send(now)
 		}
+	case organizationMsg:
+		o.org = msg.organization
 	case changedMsg, shownMsg:
 		return o, o.Init()
 	case tea.KeyMsg:

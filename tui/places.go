@@ -13,7 +13,14 @@ type atPlace struct {
 	open    func(shared) Screen
 }
 
-func (p atPlace) label() string { return p.binding.Help().Key + " " + p.binding.Help().Desc }
+// label names the place; in a narrow terminal by the start of its name.
+func (p atPlace) label(width int) string {
+	name := p.binding.Help().Desc
+	if width < 76 && len(name) > 6 {
+		name = name[:4]
+	}
+	return p.binding.Help().Key + " " + name
+}
 
 // places are where whoever is signed in can go. The admin of an organization
 // sees that one alone.

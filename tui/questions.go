@@ -19,7 +19,7 @@ import (
 
 func nameField(initial string) field {
 	return field{
-		name: "name", title: "Name", initial: initial, limit: 200, placeholder: "Acme GmbH",
+		name: "name", title: "Name", initial: initial, limit: 200, placeholder: "such as Acme GmbH",
 		check: func(v values) string {
 			name, err := tenancy.ParseName(v["name"])
 			if err == nil && v["slug"] == "" {
@@ -44,7 +44,7 @@ func slugField() field {
 
 func emailField(title, initial string) field {
 	return field{
-		name: "email", title: title, initial: initial, limit: 400, placeholder: "someone@example.com",
+		name: "email", title: title, initial: initial, limit: 400, placeholder: "such as someone@example.com",
 		check: func(v values) string { _, _, err := identity.ParseEmail(v["email"]); return sentence(err) },
 	}
 }
@@ -269,11 +269,11 @@ func newDocument(org string, as *session, editor string) question {
 		title: "New document", verb: "create", doing: "Creating the document",
 		intro: "Its data is a JSON object.",
 		fields: []field{{
-			name: "type", title: "Type", limit: 100, placeholder: "note",
+			name: "type", title: "Type", limit: 100, placeholder: "such as note",
 			check: func(v values) string { return sentence(documents.CheckType(v["type"])) },
 			note:  func(values) string { return "What kind of thing it is; documents are listed by type." },
 		}, {
-			name: "data", title: "Data", limit: 1 << 20, placeholder: `{"title": "My first document"}`,
+			name: "data", title: "Data", limit: 1 << 20, placeholder: `such as {"title": "My first document"}`,
 			check: optional("data", func(s string) error { _, err := documents.Compact("data", []byte(s)); return err }),
 			note: func(v values) string {
 				if v["data"] == "" {

@@ -94,7 +94,7 @@ func (r *root) tabs() string {
 		if i == r.place {
 			style = r.styles.PlaceNow
 		}
-		tabs = append(tabs, style.Render(p.label()))
+		tabs = append(tabs, style.Render(p.label(r.width)))
 	}
 	return " " + strings.Join(tabs, "  ")
 }

@@ -138,7 +138,7 @@ func (r *root) click(msg tea.MouseMsg) tea.Cmd {
 	if msg.Y == 1 && msg.Action == tea.MouseActionPress && msg.Button == tea.MouseButtonLeft && !top.Typing() && !overlay(top) {
 		at := 1
 		for i, p := range r.places() {
-			width := len(p.label())
+			width := len(p.label(r.width))
 			if msg.X >= at && msg.X < at+width {
 				return r.goTo(i)
 			}

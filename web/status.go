@@ -17,6 +17,7 @@ type serverStatusView struct {
 	StartedAt     string              `json:"started_at" format:"date-time"`
 	Requests      requestCountView    `json:"requests"`
 	Organizations stateCountView      `json:"organizations"`
+	Running       int                 `json:"operations_running" doc:"Operations under way, counted up to 200."`
 	Clusters      []clusterHealthView `json:"clusters" nullable:"false"`
 }
 
@@ -51,6 +52,7 @@ func (s *Server) serverStatus(ctx context.Context, _ *struct{}) (*serverStatusOu
 	view := &serverStatusView{
 		Version: s.services.Version, StartedAt: formatTime(s.started.UTC()), Requests: s.metrics.count(statusPath),
 		Organizations: stateCountView{Active: overview.Active, Suspended: overview.Suspended, Deleted: overview.Deleted},
+		Running:       overview.Running,
 		Clusters:      make([]clusterHealthView, len(overview.Clusters)),
 	}
 	for i, c := range overview.Clusters {

@@ -37,7 +37,7 @@ func TestStatus(t *testing.T) {
 	}
 	for path, want := range map[string]int{
 		"organizations.active": 1, "organizations.suspended": 1, "organizations.deleted": 0,
-		"clusters.0.organizations": 2, "requests.in_flight": 1, "requests.failed": 0,
+		"clusters.0.organizations": 2, "requests.in_flight": 1, "requests.failed": 0, "operations_running": 0,
 	} {
 		if got := count(path); got != want {
 			t.Errorf("%s: got %d, want %d", path, got, want)

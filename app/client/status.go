@@ -12,6 +12,7 @@ type Status struct {
 	StartedAt     time.Time       `json:"started_at"`
 	Requests      RequestCount    `json:"requests"`
 	Organizations StateCount      `json:"organizations"`
+	Running       int             `json:"operations_running"` // counted up to 200
 	Clusters      []ClusterHealth `json:"clusters"`
 }
 

@@ -14,13 +14,18 @@ import (
 // healthTimeout bounds the asking of one cluster how it is.
 const healthTimeout = 2 * time.Second
 
+// maxRunning is how far running operations are counted.
+const maxRunning = 200
+
 // Overview is the installation in a few figures. Unlike [Service.Clusters] it
 // measures no data, so that it can be asked for every second.
 type Overview struct {
 	// Organizations counts by state. One that is being created or whose data is
 	// being removed counts nowhere.
 	Active, Suspended, Deleted int64
-	Clusters                   []ClusterHealth // by name
+	// Running counts the operations under way, up to 200 of them.
+	Running  int
+	Clusters []ClusterHealth // by name
 }
 
 // ClusterHealth is how a cluster is.
@@ -50,6 +55,12 @@ func (s *Service) Overview(ctx context.Context, actor app.Actor) (Overview, erro
 		}
 		*count = n
 	}
+	running, err := s.registry.ListOperations(ctx, app.OperationQuery{Limit: maxRunning,
+		States: []app.OperationState{app.OperationRunning, app.OperationAborting, app.OperationCancelling}})
+	if err != nil {
+		return o, fmt.Errorf("count the running operations: %w", err)
+	}
+	o.Running = len(running)
 	for _, name := range slices.Sorted(maps.Keys(s.clusters)) {
 		n, err := s.registry.CountOrganizations(ctx, app.OrganizationQuery{Cluster: name})
 		if err != nil {
