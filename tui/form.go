@@ -51,6 +51,8 @@ type form struct {
 	question
 	huh     *huh.Form
 	values  map[string]*string
+	at      int  // the field that one is in
+	tried   bool // to leave it, though something is wrong with it
 	yes     bool
 	refused map[string]string // by the server, until the value changes
 	sent    values            // what was refused
@@ -110,17 +112,17 @@ func optionWord(o string) string {
 	return clean(o)
 }
 
-// formKeys are huh's, without those that are meant for other things here.
+// formKeys are huh's without those with which one goes from field to field:
+// huh does that by a message, and what is typed meanwhile would go to the field
+// that one has left already. The form does it at once.
 func formKeys() *huh.KeyMap {
 	k := huh.NewDefaultKeyMap()
-	k.Quit.SetEnabled(false)
-	k.Input.AcceptSuggestion.SetEnabled(false)
-	k.Input.Next = bind("enter", "next", "enter", "tab", "down")
-	k.Input.Prev = bind("shift+tab", "back", "shift+tab", "up")
-	k.Select.Next = bind("enter", "next", "enter", "tab", "down")
-	k.Select.Prev = bind("shift+tab", "back", "shift+tab", "up")
+	off := key.NewBinding(key.WithDisabled())
+	k.Quit, k.Input.AcceptSuggestion = off, off
+	k.Input.Next, k.Input.Prev, k.Input.Submit = off, off, off
+	k.Select.Next, k.Select.Prev, k.Select.Submit, k.Select.Filter = off, off, off, off
 	k.Select.Left, k.Select.Right = bind("←", "", "left", "h"), bind("→", "", "right", "l", " ")
-	k.Confirm.Prev = bind("shift+tab", "back", "shift+tab", "up")
+	k.Confirm.Next, k.Confirm.Prev, k.Confirm.Submit, k.Confirm.Accept, k.Confirm.Reject = off, off, off, off, off
 	return k
 }
 
@@ -168,37 +170,76 @@ func (f *form) Update(msg tea.Msg) (Screen, tea.Cmd) {
 		if f.wait.number != 0 {
 			return f, nil // it is being done
 		}
-		if key.Matches(msg, f.keys.Back) {
-			return f, send(backMsg{})
-		}
-		if msg.Paste {
-			msg.Runes = []rune(pasted(string(msg.Runes)))
-			return f, f.feed(msg)
-		}
+		return f, f.press(msg)
 	case tea.MouseMsg, tea.WindowSizeMsg:
 		return f, nil
 	}
 	return f, f.feed(msg)
 }
 
-// feed gives a message to the fields, and begins when the last one is done.
-func (f *form) feed(msg tea.Msg) tea.Cmd {
-	if f.huh.State != huh.StateNormal {
+func (f *form) press(msg tea.KeyMsg) tea.Cmd {
+	k := f.keys
+	switch {
+	case msg.Paste:
+		msg.Runes = []rune(pasted(string(msg.Runes)))
+		return f.feed(msg)
+	case key.Matches(msg, k.Back):
+		return send(backMsg{})
+	case key.Matches(msg, k.NextField):
+		return f.next(key.Matches(msg, k.Open))
+	case key.Matches(msg, k.PreviousField):
+		if f.at == 0 {
+			return nil
+		}
+		f.at--
+		return f.huh.PrevField()
+	case f.confirm != "" && f.at == len(f.fields) && key.Matches(msg, k.Confirm):
+		f.yes = true
+		return f.submit()
+	case f.confirm != "" && f.at == len(f.fields) && key.Matches(msg, k.Decline):
+		return send(backMsg{})
+	}
+	return f.feed(msg)
+}
+
+// next goes to the next field, unless something is wrong with this one; enter
+// in the last one begins.
+func (f *form) next(enter bool) tea.Cmd {
+	if f.at < len(f.fields) && f.wrong(f.fields[f.at]) != "" {
+		f.tried = true
 		return nil
 	}
+	f.tried = false
+	last := len(f.fields) - 1
+	if f.confirm != "" {
+		last++
+	}
+	switch {
+	case f.at < last:
+		f.at++
+		return f.huh.NextField()
+	case enter:
+		return f.submit()
+	}
+	return nil
+}
+
+// feed gives a message to the field that one is in.
+func (f *form) feed(msg tea.Msg) tea.Cmd {
 	model, cmd := f.huh.Update(msg)
 	if updated, ok := model.(*huh.Form); ok {
 		f.huh = updated
 	}
-	if f.huh.State != huh.StateCompleted {
-		return cmd
-	}
+	return cmd
+}
+
+func (f *form) submit() tea.Cmd {
 	if f.confirm != "" && !f.yes {
 		return send(backMsg{})
 	}
-	for _, spec := range f.fields {
+	for i, spec := range f.fields {
 		if f.wrong(spec) != "" {
-			return f.again(spec.name)
+			return f.again(i)
 		}
 	}
 	v, do, s := f.entered(), f.do, f.session
@@ -215,24 +256,21 @@ func (f *form) done(msg answer[tea.Msg]) tea.Cmd {
 		return tea.Sequence(send(backMsg{}), send(msg.value))
 	}
 	f.refused = fieldProblems(msg.err)
-	for _, spec := range f.fields {
+	for i, spec := range f.fields {
 		if f.refused[spec.name] != "" {
 			f.problem = nil // it is said at the field
-			return f.again(spec.name)
+			return f.again(i)
 		}
 	}
-	return f.again("")
+	return f.again(0)
 }
 
 // again asks anew with what was entered, beginning at a field.
-func (f *form) again(name string) tea.Cmd {
-	f.yes = false
+func (f *form) again(at int) tea.Cmd {
+	f.yes, f.tried = false, true
 	f.build()
 	cmds := []tea.Cmd{f.huh.Init()}
-	for _, spec := range f.fields {
-		if spec.name == name || name == "" {
-			break
-		}
+	for f.at = 0; f.at < at; f.at++ {
 		cmds = append(cmds, f.huh.NextField())
 	}
 	return tea.Batch(cmds...)
@@ -284,29 +322,26 @@ func (f *form) fieldLines() int {
 func (f *form) hintLines() int { return 3 }
 
 // hint is what is wrong with the field that one is in, or what is worth
-// knowing of it.
+// knowing of it. That nothing was entered yet is no fault.
 func (f *form) hint() []string {
-	focused := f.huh.GetFocusedField()
-	for _, spec := range f.fields {
-		if focused == nil || focused.GetKey() != spec.name {
-			continue
-		}
-		wrong := f.wrong(spec)
-		if wrong != "" && *f.values[spec.name] == "" && f.refused[spec.name] == "" {
-			return wrap(wrong, min(f.width-4, 76), 2) // nothing was entered yet: no fault
-		}
-		if wrong != "" {
-			lines := wrap("✗ "+wrong, min(f.width-4, 76), 2)
-			for i := range lines {
-				lines[i] = f.styles.Bad.Render(lines[i])
-			}
-			return lines
-		}
-		if spec.note != nil {
-			return wrap(spec.note(f.entered()), min(f.width-4, 76), 2)
-		}
+	if f.at >= len(f.fields) {
+		return nil
 	}
-	return nil
+	spec, width := f.fields[f.at], min(f.width-4, 76)
+	wrong := f.wrong(spec)
+	switch {
+	case wrong == "" && spec.note == nil:
+		return nil
+	case wrong == "":
+		return wrap(spec.note(f.entered()), width, 2)
+	case *f.values[spec.name] == "" && !f.tried:
+		return wrap(wrong, width, 2)
+	}
+	lines := wrap("✗ "+wrong, width, 2)
+	for i := range lines {
+		lines[i] = f.styles.Bad.Render(lines[i])
+	}
+	return lines
 }
 
 func (f *form) View() string {
@@ -335,7 +370,8 @@ func (f *form) ShortHelp() []key.Binding {
 	}
 	keys := []key.Binding{next}
 	if f.confirm != "" {
-		keys = []key.Binding{bind("y", f.verb, "y"), bind("n", "leave it", "n"), bind("←/→", "choose", "left"), bind("enter", "as chosen", "enter")}
+		keys = []key.Binding{as(f.keys.Confirm, f.verb), as(f.keys.Decline, "leave it"), bind("←/→", "choose", "left"), bind("enter", "as chosen", "enter")}
+		return keys
 	}
 	if len(f.fields) > 1 {
 		keys = append(keys, bind("↑/↓", "between fields", "up"))

@@ -16,7 +16,7 @@ type keyMap struct {
 
 	New, Rename, Owner, Pause, Resume, Restore, Delete key.Binding
 
-	Confirm, Edit, Send, Overwrite, Fold, FoldAll, UnfoldAll, Left, Right, Copy, CopyID, SignIn, Type key.Binding
+	NextField, PreviousField, Confirm, Decline, Edit, Send, Overwrite, Fold, FoldAll, UnfoldAll, Left, Right, Copy, CopyID, SignIn, Type key.Binding
 
 	Retry, Cancel, Revoke, Run key.Binding
 
@@ -63,7 +63,11 @@ func newKeys() *keyMap {
 		Restore: bind("U", "restore", "U"),
 		Delete:  bind("D", "delete", "D"),
 
-		Confirm:   bind("y", "yes", "y"),
+		NextField:     bind("enter", "next", "enter", "tab", "down"),
+		PreviousField: bind("↑", "the field before", "shift+tab", "up"),
+
+		Confirm:   bind("y", "yes", "y", "Y"),
+		Decline:   bind("n", "no", "n", "N"),
 		Edit:      bind("e", "edit", "e"),
 		Send:      bind("w", "save", "w"),
 		Overwrite: bind("W", "save mine over theirs", "W"),
