@@ -70,8 +70,11 @@ func clusterRows(ctx context.Context, b Backend) ([]clusterRow, error) {
 // SetSize is of Screen.
 func (c *clusters) SetSize(width, height int) {
 	c.base.SetSize(width, height)
-	c.table.setSize(width, height-4)
+	c.fit()
 }
+
+// fit leaves room for the words about the selected one, right below the rows.
+func (c *clusters) fit() { c.table.setSize(c.width, max(2, min(c.table.count()+1, c.height-4))) }
 
 func (c *clusters) Update(msg tea.Msg) (Screen, tea.Cmd) {
 	switch msg := msg.(type) {
@@ -79,7 +82,7 @@ func (c *clusters) Update(msg tea.Msg) (Screen, tea.Cmd) {
 		if c.take(msg) && msg.err == nil {
 			c.loaded = true
 			c.table.all(msg.value)
-			c.table.move(0)
+			c.fit()
 		}
 	case changedMsg, shownMsg:
 		return c, c.Init()

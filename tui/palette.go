@@ -26,7 +26,7 @@ func newPalette(s shared, acts, global []key.Binding) *palette {
 	input.PromptStyle = s.styles.Accent
 	input.Placeholder = "type a command"
 	input.PlaceholderStyle = s.styles.Faint
-	input.CharLimit = 60
+	input.CharLimit, input.Width = 60, 40
 	p := &palette{base: base{shared: s}, input: input, all: append(acts, global...)}
 	p.filter()
 	return p

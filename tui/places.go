@@ -10,14 +10,15 @@ import (
 // atPlace is a part of the program that the header names.
 type atPlace struct {
 	binding key.Binding
+	brief   string // its name where there is little room
 	open    func(shared) Screen
 }
 
-// label names the place; in a narrow terminal by the start of its name.
+// label names the place in the header.
 func (p atPlace) label(width int) string {
 	name := p.binding.Help().Desc
-	if width < 76 && len(name) > 6 {
-		name = name[:4]
+	if width < 76 {
+		name = p.brief
 	}
 	return p.binding.Help().Key + " " + name
 }
@@ -27,15 +28,15 @@ func (p atPlace) label(width int) string {
 func (r *root) places() []atPlace {
 	k := r.keys.Places
 	if !r.who.operator {
-		return []atPlace{{as(k[0], "organization"), func(s shared) Screen { return newOrganization(s, s.who.organization) }}}
+		return []atPlace{{as(k[0], "organization"), "organization", func(s shared) Screen { return newOrganization(s, s.who.organization) }}}
 	}
 	return []atPlace{
-		{k[0], func(s shared) Screen { return newDashboard(s) }},
-		{k[1], func(s shared) Screen { return newOrganizations(s) }},
-		{k[2], func(s shared) Screen { return newOperations(s, "") }},
-		{k[3], func(s shared) Screen { return newClusters(s) }},
-		{k[4], func(s shared) Screen { return newOperatorKeys(s) }},
-		{k[5], func(s shared) Screen { return newVerify(s) }},
+		{k[0], "home", func(s shared) Screen { return newDashboard(s) }},
+		{k[1], "orgs", func(s shared) Screen { return newOrganizations(s) }},
+		{k[2], "ops", func(s shared) Screen { return newOperations(s, "") }},
+		{k[3], "clusters", func(s shared) Screen { return newClusters(s) }},
+		{k[4], "keys", func(s shared) Screen { return newOperatorKeys(s) }},
+		{k[5], "verify", func(s shared) Screen { return newVerify(s) }},
 	}
 }
 

@@ -119,7 +119,7 @@ func (r *root) resize() {
 func (r *root) global() []key.Binding {
 	var keys []key.Binding
 	for _, p := range r.places() {
-		keys = append(keys, p.binding)
+		keys = append(keys, as(p.binding, "go to "+p.binding.Help().Desc))
 	}
 	keys = append(keys, r.keys.Palette, r.keys.Help, r.keys.Mouse)
 	if !r.trusted() {
