@@ -99,7 +99,7 @@ func (d *dashboard) Update(msg tea.Msg) (Screen, tea.Cmd) {
 			return d, d.sample()
 		}
 		if key.Matches(msg, d.keys.New) {
-			return d, send(askMsg{createOrganization()})
+			return d, d.send(askMsg{createOrganization()})
 		}
 	}
 	return d, nil

@@ -14,21 +14,20 @@ import (
 // documentView is one document, its JSON to fold.
 type documentView struct {
 	base
-	org  string
-	as   *session
+	org  client.Organization
 	doc  client.Document
 	json jsonView
 }
 
 func newDocumentView(s shared, msg openDocumentMsg) *documentView {
-	return &documentView{base: base{shared: s}, org: msg.organization, as: msg.as, doc: msg.document, json: newJSONView(msg.document.Data)}
+	return &documentView{base: base{shared: s}, org: msg.organization, doc: msg.document, json: newJSONView(msg.document.Data)}
 }
 
-func (d *documentView) organizationID() string { return d.org }
+func (d *documentView) organizationID() string { return d.org.ID }
 
 func (d *documentView) Init() tea.Cmd {
-	org, id := d.org, d.doc.ID
-	return ask(&d.base, d.as, "Reading the document", func(ctx context.Context, b Backend) (client.Document, error) {
+	org, id := d.org.ID, d.doc.ID
+	return ask(&d.base, d.documentsAs(org), "Reading the document", func(ctx context.Context, b Backend) (client.Document, error) {
 		return b.Document(ctx, org, id)
 	})
 }
@@ -50,7 +49,7 @@ func (d *documentView) Update(msg tea.Msg) (Screen, tea.Cmd) {
 		return d, d.Init()
 	case documentGoneMsg:
 		if msg.id == d.doc.ID {
-			return d, tea.Sequence(send(backMsg{}), send(changedMsg{"Document " + msg.id + " is deleted."}))
+			return d, d.send(backMsg{d}, changedMsg{"Document " + msg.id + " is deleted."})
 		}
 	case tea.KeyMsg:
 		return d, d.press(msg)
@@ -110,13 +109,13 @@ func (d *documentView) press(msg tea.KeyMsg) tea.Cmd {
 	case key.Matches(msg, k.Refresh):
 		return d.Init()
 	case key.Matches(msg, k.Copy):
-		return send(copyMsg{"document " + d.doc.ID, pretty(d.doc.Data)})
+		return d.send(copyMsg{"document " + d.doc.ID, pretty(d.doc.Data)})
 	case key.Matches(msg, k.CopyID):
-		return send(copyMsg{"the id " + d.doc.ID, d.doc.ID})
+		return d.send(copyMsg{"the id " + d.doc.ID, d.doc.ID})
 	case key.Matches(msg, k.Edit) && d.mayWrite():
-		return send(draftOf(d.org, d.as, d.doc))
+		return d.send(draftOf(d.org, d.doc))
 	case key.Matches(msg, k.Delete) && d.mayWrite():
-		return send(askMsg{deleteDocument(d.org, d.as, d.doc)})
+		return d.send(askMsg{deleteDocument(d.shared, d.org, d.doc)})
 	}
 	return nil
 }

@@ -107,18 +107,18 @@ func (d *documentList) press(msg tea.KeyMsg) tea.Cmd {
 	k := d.keys
 	if d.as() == nil {
 		if key.Matches(msg, k.SignIn) {
-			return send(memberMsg{d.org, d.owner})
+			return d.send(memberMsg{d.org, d.owner})
 		}
 		return nil
 	}
 	doc, selected := d.table.current()
 	switch {
 	case key.Matches(msg, k.New) && d.mayWrite():
-		return send(askMsg{newDocument(d.org.ID, d.as(), editorName())})
+		return d.send(askMsg{newDocument(d.shared, d.org)})
 	case key.Matches(msg, k.Type):
-		return send(askMsg{chooseType(d.org.ID, d.typ)})
+		return d.send(askMsg{chooseType(d.org.ID, d.typ)})
 	case key.Matches(msg, k.Clear):
-		return send(typeMsg{organization: d.org.ID})
+		return d.send(typeMsg{organization: d.org.ID})
 	case key.Matches(msg, k.Refresh):
 		d.table.restart()
 		return d.load(0)
@@ -127,13 +127,13 @@ func (d *documentList) press(msg tea.KeyMsg) tea.Cmd {
 	case key.Matches(msg, k.Open):
 		return d.open()
 	case key.Matches(msg, k.Edit) && d.mayWrite():
-		return send(draftOf(d.org.ID, d.as(), doc))
+		return d.send(draftOf(d.org, doc))
 	case key.Matches(msg, k.Delete) && d.mayWrite():
-		return send(askMsg{deleteDocument(d.org.ID, d.as(), doc)})
+		return d.send(askMsg{deleteDocument(d.shared, d.org, doc)})
 	case key.Matches(msg, k.Copy):
-		return send(copyMsg{"document " + doc.ID, pretty(doc.Data)})
+		return d.send(copyMsg{"document " + doc.ID, pretty(doc.Data)})
 	case key.Matches(msg, k.CopyID):
-		return send(copyMsg{"the id " + doc.ID, doc.ID})
+		return d.send(copyMsg{"the id " + doc.ID, doc.ID})
 	}
 	d.table.update(msg, k)
 	return d.fill()
@@ -150,7 +150,7 @@ func (d *documentList) open() tea.Cmd {
 	if !ok {
 		return nil
 	}
-	return send(openDocumentMsg{d.org.ID, d.as(), doc})
+	return d.send(openDocumentMsg{d.org, doc})
 }
 
 func (d *documentList) View() string {

@@ -38,15 +38,15 @@ type writtenMsg struct {
 	err  error
 }
 
-func draftOf(org string, as *session, d client.Document) draftMsg {
-	return draftMsg{organization: org, as: as, id: d.ID, typ: d.Type, revision: d.Revision, text: pretty(d.Data) + "\n"}
+func draftOf(org client.Organization, d client.Document) draftMsg {
+	return draftMsg{organization: org, id: d.ID, typ: d.Type, revision: d.Revision, text: pretty(d.Data) + "\n"}
 }
 
 func newDraft(s shared, msg draftMsg) *draft {
 	return &draft{base: base{shared: s}, draftMsg: msg, began: msg.text}
 }
 
-func (d *draft) organizationID() string { return d.organization }
+func (d *draft) organizationID() string { return d.organization.ID }
 
 // Init writes the text to a file and opens the editor on it.
 func (d *draft) Init() tea.Cmd {
@@ -93,7 +93,8 @@ func (d *draft) edited(msg editedMsg) tea.Cmd {
 	}
 	d.text = msg.text
 	if d.revision != 0 && d.theirs == nil && d.text == d.began {
-		return tea.Sequence(d.forget(), send(backMsg{}), send(noticeMsg{"Nothing was changed."}))
+		d.send(backMsg{d}, noticeMsg{"Nothing was changed."})
+		return d.forget()
 	}
 	if _, err := documents.Compact("data", []byte(d.text)); err != nil {
 		d.problem = errors.New(sentence(err) + " Your text is kept. Press e to go on with it.")
@@ -109,13 +110,13 @@ func (d *draft) edited(msg editedMsg) tea.Cmd {
 // revision.
 func (d *draft) save(revision int64) tea.Cmd {
 	in := d.draftMsg
-	return ask(&d.base, d.as, "Saving the document", func(ctx context.Context, b Backend) (savedMsg, error) {
+	return ask(&d.base, d.documentsAs(in.organization.ID), "Saving the document", func(ctx context.Context, b Backend) (savedMsg, error) {
 		var doc client.Document
 		var err error
 		if in.revision == 0 {
-			doc, err = b.CreateDocument(ctx, in.organization, client.NewDocument{ID: in.id, Type: in.typ, Data: []byte(in.text)})
+			doc, err = b.CreateDocument(ctx, in.organization.ID, client.NewDocument{ID: in.id, Type: in.typ, Data: []byte(in.text)})
 		} else {
-			doc, err = b.PutDocument(ctx, in.organization, in.id, "", []byte(in.text), revision)
+			doc, err = b.PutDocument(ctx, in.organization.ID, in.id, "", []byte(in.text), revision)
 		}
 		return savedMsg{doc}, err
 	})
@@ -127,15 +128,16 @@ func (d *draft) saved(msg answer[savedMsg]) tea.Cmd {
 	}
 	if errors.Is(msg.err, app.ErrStale) {
 		in := d.draftMsg
-		return ask(&d.base, d.as, "Reading what is there now", func(ctx context.Context, b Backend) (theirsMsg, error) {
-			doc, err := b.Document(ctx, in.organization, in.id)
+		return ask(&d.base, d.documentsAs(in.organization.ID), "Reading what is there now", func(ctx context.Context, b Backend) (theirsMsg, error) {
+			doc, err := b.Document(ctx, in.organization.ID, in.id)
 			return theirsMsg{doc}, err
 		})
 	}
 	if msg.err != nil {
 		return nil // the text and the problem stay
 	}
-	return tea.Sequence(d.forget(), send(backMsg{}), send(changedMsg{"Document " + msg.value.document.ID + " is saved."}))
+	d.send(backMsg{d}, changedMsg{"Document " + msg.value.document.ID + " is saved."})
+	return d.forget()
 }
 
 // forget removes the file.
@@ -154,7 +156,8 @@ func (d *draft) press(msg tea.KeyMsg) tea.Cmd {
 	if d.leaving {
 		d.leaving = false
 		if key.Matches(msg, k.Confirm) {
-			return tea.Sequence(d.forget(), send(backMsg{}), send(noticeMsg{"The text was given up."}))
+			d.send(backMsg{d}, noticeMsg{"The text was given up."})
+			return d.forget()
 		}
 		return nil
 	}

@@ -53,7 +53,7 @@ func editorName() string {
 func edit(file string) tea.Cmd {
 	words := editorCommand()
 	if words == nil {
-		return send(editedMsg{file: file, err: errNoEditor})
+		return func() tea.Msg { return editedMsg{file: file, err: errNoEditor} }
 	}
 	cmd := exec.Command(words[0], append(words[1:], file)...) //nolint:gosec // the user's own editor
 	return tea.ExecProcess(cmd, func(err error) tea.Msg {

@@ -184,7 +184,7 @@ func (f *form) press(msg tea.KeyMsg) tea.Cmd {
 		msg.Runes = []rune(pasted(string(msg.Runes)))
 		return f.feed(msg)
 	case key.Matches(msg, k.Back):
-		return send(backMsg{})
+		return f.send(backMsg{f})
 	case key.Matches(msg, k.NextField):
 		return f.next(key.Matches(msg, k.Open))
 	case key.Matches(msg, k.PreviousField):
@@ -197,7 +197,7 @@ func (f *form) press(msg tea.KeyMsg) tea.Cmd {
 		f.yes = true
 		return f.submit()
 	case f.confirm != "" && f.at == len(f.fields) && key.Matches(msg, k.Decline):
-		return send(backMsg{})
+		return f.send(backMsg{f})
 	}
 	return f.feed(msg)
 }
@@ -235,7 +235,7 @@ func (f *form) feed(msg tea.Msg) tea.Cmd {
 
 func (f *form) submit() tea.Cmd {
 	if f.confirm != "" && !f.yes {
-		return send(backMsg{})
+		return f.send(backMsg{f})
 	}
 	for i, spec := range f.fields {
 		if f.wrong(spec) != "" {
@@ -253,7 +253,7 @@ func (f *form) done(msg answer[tea.Msg]) tea.Cmd {
 		return nil
 	}
 	if msg.err == nil {
-		return tea.Sequence(send(backMsg{}), send(msg.value))
+		return f.send(backMsg{f}, msg.value)
 	}
 	f.refused = fieldProblems(msg.err)
 	for i, spec := range f.fields {

@@ -52,7 +52,7 @@ func (h *help) Update(msg tea.Msg) (Screen, tea.Cmd) {
 		case key.Matches(msg, k.Last):
 			by = len(h.lines)
 		case key.Matches(msg, k.Help, k.Open):
-			return h, send(backMsg{})
+			return h, h.send(backMsg{h})
 		}
 	case tea.MouseMsg:
 		switch msg.Button {

@@ -55,7 +55,7 @@ func (o *operation) Update(msg tea.Msg) (Screen, tea.Cmd) {
 	case answer[client.Operation]:
 		if o.take(msg) && msg.err == nil {
 			o.op = msg.value
-			return o, send(changedMsg{"The " + o.op.Kind + " is tried again."})
+			return o, o.send(changedMsg{"The " + o.op.Kind + " is tried again."})
 		}
 	case operationTickMsg:
 		switch {
@@ -81,11 +81,11 @@ func (o *operation) press(msg tea.KeyMsg) tea.Cmd {
 	case key.Matches(msg, k.Refresh):
 		return o.load()
 	case key.Matches(msg, k.CopyID):
-		return send(copyMsg{"the operation's id", o.op.ID})
+		return o.send(copyMsg{"the operation's id", o.op.ID})
 	case o.mayAct() && key.Matches(msg, k.Retry):
 		return retry(&o.base, o.op)
 	case o.mayAct() && key.Matches(msg, k.Cancel):
-		return send(askMsg{cancelOperation(o.op)})
+		return o.send(askMsg{cancelOperation(o.op)})
 	}
 	return nil
 }
@@ -98,7 +98,7 @@ func (o *operation) View() string {
 		lines = append(lines, "  "+o.styles.Faint.Render(fit(label, 14))+cut(value, o.width-18))
 	}
 	say("Kind", o.styles.Strong.Render(clean(o.op.Kind)))
-	say("State", o.styles.state(o.op.State).Render(stateWord(o.op)))
+	say("State", o.styles.state(o.op.State).Render(stateWord(o.op, o.now())))
 	say("Steps", stepsWord(o.op))
 	if o.op.Step != "" {
 		say("Refused at", clean(o.op.Step))

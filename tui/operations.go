@@ -53,7 +53,7 @@ func newOperations(s shared, org string) *operations {
 		columns = append(columns, column[client.Operation]{title: "ORGANIZATION", cell: o.name})
 	}
 	o.table = newTable(append(columns,
-		column[client.Operation]{title: "STATE", width: 10, state: true, cell: stateWord},
+		column[client.Operation]{title: "STATE", width: 10, state: true, cell: func(v client.Operation) string { return stateWord(v, s.now()) }},
 		column[client.Operation]{title: "STEPS", width: 11, cell: stepsWord},
 		column[client.Operation]{title: "NOTE", from: 90, cell: noteWord},
 		column[client.Operation]{title: "BEGUN", width: 10, right: true, cell: func(v client.Operation) string { return ago(s.now(), v.CreatedAt) }},
@@ -68,11 +68,12 @@ func (o *operations) name(v client.Operation) string {
 	return short(v.OrganizationID)
 }
 
-func stateWord(v client.Operation) string {
+// stateWord is the state, more exactly where there is more to say.
+func stateWord(v client.Operation, now time.Time) string {
 	switch {
 	case v.Undoing:
 		return "undoing"
-	case v.State == string(app.OperationRunning) && v.DueAt != nil && v.DueAt.After(time.Now()):
+	case v.State == string(app.OperationRunning) && v.DueAt != nil && v.DueAt.After(now):
 		return "waiting"
 	}
 	return v.State
@@ -177,7 +178,7 @@ func (o *operations) Update(msg tea.Msg) (Screen, tea.Cmd) {
 		o.ticks++ // the one under way is not for us any more
 	case answer[client.Operation]:
 		if o.take(msg) && msg.err == nil {
-			return o, send(changedMsg{"The " + msg.value.Kind + " is tried again."})
+			return o, o.send(changedMsg{"The " + msg.value.Kind + " is tried again."})
 		}
 	case tea.KeyMsg:
 		return o, o.press(msg)
@@ -234,11 +235,11 @@ func (o *operations) press(msg tea.KeyMsg) tea.Cmd {
 	case selected && key.Matches(msg, k.Open):
 		return o.open()
 	case selected && key.Matches(msg, k.CopyID):
-		return send(copyMsg{"the operation's id", op.ID})
+		return o.send(copyMsg{"the operation's id", op.ID})
 	case selected && o.mayAct(op) && key.Matches(msg, k.Retry):
 		return retry(&o.base, op)
 	case selected && o.mayAct(op) && key.Matches(msg, k.Cancel):
-		return send(askMsg{cancelOperation(op)})
+		return o.send(askMsg{cancelOperation(op)})
 	}
 	o.table.update(msg, k)
 	return o.fill()
@@ -260,7 +261,7 @@ func (o *operations) open() tea.Cmd {
 	if !ok {
 		return nil
 	}
-	return send(openOperationMsg{op})
+	return o.send(openOperationMsg{op})
 }
 
 func (o *operations) View() string {

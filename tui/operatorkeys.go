@@ -78,13 +78,13 @@ func (o *operatorKeys) press(msg tea.KeyMsg) tea.Cmd {
 	selected, ok := o.table.current()
 	switch {
 	case key.Matches(msg, k.New):
-		return send(askMsg{createKey()})
+		return o.send(askMsg{createKey()})
 	case key.Matches(msg, k.Refresh):
 		return o.Init()
 	case ok && selected.RevokedAt == nil && key.Matches(msg, k.Revoke):
-		return send(askMsg{revokeKey(selected)})
+		return o.send(askMsg{revokeKey(selected)})
 	case ok && key.Matches(msg, k.CopyID):
-		return send(copyMsg{"the key's id", selected.ID})
+		return o.send(copyMsg{"the key's id", selected.ID})
 	}
 	o.table.update(msg, k)
 	return nil

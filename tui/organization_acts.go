@@ -38,13 +38,14 @@ func organizationActs(k *keyMap, org client.Organization, who person) []organiza
 }
 
 // actOn asks the question of the act that a key stands for.
-func actOn(msg tea.KeyMsg, acts []organizationAct, org client.Organization) (tea.Cmd, bool) {
-	for _, act := range acts {
+func (s shared) actOn(msg tea.KeyMsg, org client.Organization) bool {
+	for _, act := range organizationActs(s.keys, org, s.who) {
 		if key.Matches(msg, act.key) {
-			return send(askMsg{act.ask(org)}), true
+			s.send(askMsg{act.ask(org)})
+			return true
 		}
 	}
-	return nil, false
+	return false
 }
 
 func keysOf(acts []organizationAct) []key.Binding {

@@ -122,7 +122,7 @@ func (o *organizations) Update(msg tea.Msg) (Screen, tea.Cmd) {
 		}
 		return o, o.press(msg)
 	case tea.MouseMsg:
-		msg.Y--
+		msg.Y -= 2
 		if o.table.update(msg, o.keys) {
 			return o, o.open()
 		}
@@ -183,12 +183,12 @@ func (o *organizations) press(msg tea.KeyMsg) tea.Cmd {
 	case key.Matches(msg, k.Search):
 		return o.search.Focus()
 	case key.Matches(msg, k.New):
-		return send(askMsg{createOrganization()})
+		return o.send(askMsg{createOrganization()})
 	case key.Matches(msg, k.Sort):
 		o.sort = (o.sort + 1) % len(organizationSorts)
 		return o.restart()
 	case key.Matches(msg, k.Filter):
-		return send(askMsg{filterOrganizations(o.filter)})
+		return o.send(askMsg{filterOrganizations(o.filter)})
 	case key.Matches(msg, k.Clear):
 		o.search.SetValue("")
 		o.filter = organizationFilter{}
@@ -198,10 +198,10 @@ func (o *organizations) press(msg tea.KeyMsg) tea.Cmd {
 	case selected && key.Matches(msg, k.Open):
 		return o.open()
 	case selected && key.Matches(msg, k.CopyID):
-		return send(copyMsg{"the id of " + org.Name, org.ID})
+		return o.send(copyMsg{"the id of " + org.Name, org.ID})
 	case selected:
-		if cmd, ok := actOn(msg, organizationActs(k, org, o.who), org); ok {
-			return cmd
+		if o.actOn(msg, org) {
+			return nil
 		}
 	}
 	o.table.update(msg, k)
@@ -213,7 +213,7 @@ func (o *organizations) open() tea.Cmd {
 	if !ok {
 		return nil
 	}
-	return send(openOrganizationMsg{org})
+	return o.send(openOrganizationMsg{org})
 }
 
 func (o *organizations) View() string {

@@ -75,7 +75,7 @@ func (o *overview) Update(msg tea.Msg) (Screen, tea.Cmd) {
 			if o.owner != nil {
 				now.owner = o.owner.Email
 			}
-			return o, send(now)
+			return o, o.send(now)
 		}
 	case organizationMsg:
 		o.org = msg.organization
@@ -93,16 +93,15 @@ func (o *overview) press(msg tea.KeyMsg) tea.Cmd {
 	case key.Matches(msg, k.Refresh):
 		return o.Init()
 	case key.Matches(msg, k.CopyID):
-		return send(copyMsg{"the id of " + o.org.Name, o.org.ID})
+		return o.send(copyMsg{"the id of " + o.org.Name, o.org.ID})
 	case o.mayChangeOwner() && key.Matches(msg, k.Owner):
-		return send(askMsg{changeOwner(o.org, *o.owner)})
+		return o.send(askMsg{changeOwner(o.org, *o.owner)})
 	case key.Matches(msg, k.Down):
 		o.top = min(o.top+1, max(0, len(o.lines())-o.height))
 	case key.Matches(msg, k.Up):
 		o.top = max(0, o.top-1)
 	default:
-		cmd, _ := actOn(msg, organizationActs(k, o.org, o.who), o.org)
-		return cmd
+		o.actOn(msg, o.org)
 	}
 	return nil
 }

@@ -63,10 +63,10 @@ func (p *palette) Update(msg tea.Msg) (Screen, tea.Cmd) {
 	}
 	switch press.String() {
 	case "esc":
-		return p, send(backMsg{})
+		return p, p.send(backMsg{p})
 	case "enter":
 		if p.selected < len(p.found) {
-			return p, send(runMsg{p.found[p.selected]})
+			return p, p.send(runMsg{p.found[p.selected]})
 		}
 		return p, nil
 	case "up", "ctrl+p":

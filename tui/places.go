@@ -46,8 +46,7 @@ type (
 	// createdMsg is an organization that was just made.
 	createdMsg      struct{ organization client.Organization }
 	openDocumentMsg struct {
-		organization string
-		as           *session
+		organization client.Organization
 		document     client.Document
 	}
 	openOperationMsg struct{ operation client.Operation }
@@ -56,8 +55,7 @@ type (
 	// draftMsg is a document to be written in an editor: a new one, or another
 	// text for the one that it is based on.
 	draftMsg struct {
-		organization string
-		as           *session
+		organization client.Organization
 		id, typ      string
 		revision     int64
 		text         string

@@ -250,21 +250,21 @@ func cancelOperation(op client.Operation) question {
 	}
 }
 
-func deleteDocument(org string, as *session, d client.Document) question {
+func deleteDocument(s shared, org client.Organization, d client.Document) question {
 	return question{
 		title: "Delete document " + d.ID, verb: "delete", doing: "Deleting",
 		intro:   fmt.Sprintf("The document of type %s in revision %d is removed for good.", clean(d.Type), d.Revision),
 		confirm: "Delete " + clean(d.ID) + "?",
 		do: func(ctx context.Context, _ *session, _ values) (tea.Msg, error) {
-			_, err := with(ctx, as, func(ctx context.Context, b Backend) (struct{}, error) {
-				return struct{}{}, b.DeleteDocument(ctx, org, d.ID, d.Revision)
+			_, err := with(ctx, s.documentsAs(org.ID), func(ctx context.Context, b Backend) (struct{}, error) {
+				return struct{}{}, b.DeleteDocument(ctx, org.ID, d.ID, d.Revision)
 			})
 			return documentGoneMsg{id: d.ID}, err
 		},
 	}
 }
 
-func newDocument(org string, as *session, editor string) question {
+func newDocument(s shared, org client.Organization) question {
 	return question{
 		title: "New document", verb: "create", doing: "Creating the document",
 		intro: "Its data is a JSON object.",
@@ -277,7 +277,7 @@ func newDocument(org string, as *session, editor string) question {
 			check: optional("data", func(s string) error { _, err := documents.Compact("data", []byte(s)); return err }),
 			note: func(v values) string {
 				if v["data"] == "" {
-					return "A JSON object on one line. Leave it empty to write it in " + editor + "."
+					return "A JSON object on one line. Leave it empty to write it in " + editorName() + "."
 				}
 				return "This is good JSON."
 			},
@@ -288,10 +288,10 @@ func newDocument(org string, as *session, editor string) question {
 		}},
 		do: func(ctx context.Context, _ *session, v values) (tea.Msg, error) {
 			if v["data"] == "" {
-				return draftMsg{organization: org, as: as, id: v["id"], typ: v["type"], text: "{\n  \n}\n"}, nil
+				return draftMsg{organization: org, id: v["id"], typ: v["type"], text: "{\n  \n}\n"}, nil
 			}
-			made, err := with(ctx, as, func(ctx context.Context, b Backend) (client.Document, error) {
-				return b.CreateDocument(ctx, org, client.NewDocument{ID: v["id"], Type: v["type"], Data: []byte(v["data"])})
+			made, err := with(ctx, s.documentsAs(org.ID), func(ctx context.Context, b Backend) (client.Document, error) {
+				return b.CreateDocument(ctx, org.ID, client.NewDocument{ID: v["id"], Type: v["type"], Data: []byte(v["data"])})
 			})
 			return changedMsg{fmt.Sprintf("Document %s is made.", made.ID)}, err
 		},

@@ -53,9 +53,19 @@ func (r *root) identify() tea.Cmd {
 	return ask(&r.started, r.session, "Connecting to "+r.session.server.Name, identify)
 }
 
-// Update is of tea.Model. What no case is for goes to all screens: an answer
-// finds the one that waits for it.
+// Update is of tea.Model. What the screens send to the root is heard at once:
+// the next key is for the screen that is there then.
 func (r *root) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	cmds := []tea.Cmd{r.handle(msg)}
+	for sent, any := r.outbox.next(); any; sent, any = r.outbox.next() {
+		cmds = append(cmds, r.handle(sent))
+	}
+	return r, tea.Batch(cmds...)
+}
+
+// handle gives a message to whom it is for. What no case is for goes to all
+// screens: an answer finds the one that waits for it.
+func (r *root) handle(msg tea.Msg) tea.Cmd {
 	var cmd tea.Cmd
 	if o, ok := msg.(outcome); ok {
 		cmd = r.hear(o)
@@ -65,48 +75,48 @@ func (r *root) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		r.width, r.height = msg.Width, msg.Height
 		r.resize()
 	case tea.KeyMsg:
-		return r, tea.Batch(cmd, r.press(msg))
+		return tea.Batch(cmd, r.press(msg))
 	case tea.MouseMsg:
-		return r, tea.Batch(cmd, r.click(msg))
+		return tea.Batch(cmd, r.click(msg))
 	case identityMsg:
-		return r, tea.Batch(cmd, r.identified(msg))
+		return tea.Batch(cmd, r.identified(msg))
 	case spinMsg:
-		return r, tea.Batch(r.started.wait.spin(msg), r.spin(msg))
+		return tea.Batch(r.started.wait.spin(msg), r.spin(msg))
 	case pingMsg:
-		return r, r.ping()
+		return r.ping()
 	case backAgainMsg:
-		return r, r.backAgain(msg)
+		return r.backAgain(msg)
 	case backMsg:
-		return r, r.pop()
+		return r.back(msg.from)
 	case noticeMsg:
 		r.notice = msg.text
 	case changedMsg:
 		if msg.notice != "" {
 			r.notice = msg.notice
 		}
-		return r, r.all(msg)
+		return r.all(msg)
 	case goneMsg:
-		return r, r.leave(msg)
+		return r.leave(msg)
 	case createdMsg:
 		r.notice = msg.organization.Name + " is made. " + "Its documents are on the next tab."
-		return r, tea.Batch(r.all(changedMsg{}), r.push(screenFor(r.shared, msg)))
+		return tea.Batch(r.all(changedMsg{}), r.push(screenFor(r.shared, msg)))
 	case keyMadeMsg:
-		return r, tea.Batch(r.all(changedMsg{}), r.push(screenFor(r.shared, msg)))
+		return tea.Batch(r.all(changedMsg{}), r.push(screenFor(r.shared, msg)))
 	case copyMsg:
-		return r, r.copy(msg)
+		return r.copy(msg)
 	case runMsg:
-		return r, tea.Sequence(send(backMsg{}), send(pressed(msg.binding)))
+		return tea.Batch(r.pop(), r.press(pressed(msg.binding)))
 	case signedInMsg:
-		return r, r.identify()
+		return r.identify()
 	case signOutMsg:
-		return r, r.signOut()
+		return r.signOut()
 	default:
 		if s := screenFor(r.shared, msg); s != nil {
-			return r, tea.Batch(cmd, r.push(s))
+			return tea.Batch(cmd, r.push(s))
 		}
-		return r, tea.Batch(cmd, r.all(msg))
+		return tea.Batch(cmd, r.all(msg))
 	}
-	return r, cmd
+	return cmd
 }
 
 // hear notes from any answer whether the server is there and whether the
@@ -119,6 +129,10 @@ func (r *root) hear(o outcome) tea.Cmd {
 		if !r.away {
 			r.away = true
 			return r.ping()
+		}
+	case errors.Is(err, app.ErrUnauthenticated) && o.asker() != r.session:
+		if s := o.asker(); s != nil && r.members.drop(s) {
+			return r.push(newForm(r.shared, memberSignIn(r.shared, memberMsg{organization: *s.member})))
 		}
 	case errors.Is(err, app.ErrUnauthenticated):
 		if _, asked := r.top().(*signIn); !asked {
@@ -192,7 +206,7 @@ func (r *root) press(msg tea.KeyMsg) tea.Cmd {
 	case key.Matches(msg, r.keys.Palette):
 		return r.push(newPalette(r.shared, top.Acts(), r.global()))
 	case key.Matches(msg, r.keys.SignOut) && !r.trusted():
-		return send(signOutMsg{})
+		return r.send(signOutMsg{})
 	default:
 		for i, b := range r.places() {
 			if key.Matches(msg, b.binding) {

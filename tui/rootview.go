@@ -59,9 +59,9 @@ func (r *root) header() []string {
 	if r.away {
 		state = r.styles.Bad.Render("○ away: ") + clean(r.session.server.Name)
 	}
-	state = ansi.Truncate(state+r.styles.Faint.Render(r.whoWords()), r.width*3/5, "…")
-	room := r.width - ansi.StringWidth(state) - 13
-	left := r.styles.Brand.Render(" Tenantry ") + " " + r.styles.Path.Render(cutLeft(strings.Join(path, " › "), room))
+	where := cutLeft(strings.Join(path, " › "), r.width/2)
+	left := r.styles.Brand.Render(" Tenantry ") + " " + r.styles.Path.Render(where)
+	state = ansi.Truncate(state+r.styles.Faint.Render(r.whoWords()), r.width-ansi.StringWidth(left)-2, "…")
 	first := left + strings.Repeat(" ", max(1, r.width-ansi.StringWidth(left)-ansi.StringWidth(state)-1)) + state
 	return []string{first, r.tabs(), r.styles.Faint.Render(strings.Repeat("─", r.width))}
 }

@@ -42,6 +42,7 @@ type shared struct {
 	who     person
 	keys    *keyMap
 	styles  *styles
+	outbox  *outbox
 	calls   *atomic.Uint64 // numbers of calls given out
 	now     func() time.Time
 }
@@ -92,7 +93,7 @@ func (b *base) take(a outcome) bool {
 // The messages with which screens talk to the root.
 type (
 	// backMsg leaves the screen.
-	backMsg struct{}
+	backMsg struct{ from Screen }
 	// noticeMsg says in the status line what was done.
 	noticeMsg struct{ text string }
 	// shownMsg tells a screen that it can be seen again.
@@ -112,4 +113,21 @@ type (
 	copyMsg struct{ what, text string }
 )
 
-func send(msg tea.Msg) tea.Cmd { return func() tea.Msg { return msg } }
+// outbox is what screens send to the root while they handle a message.
+type outbox struct{ messages []tea.Msg }
+
+func (o *outbox) next() (msg tea.Msg, any bool) {
+	if len(o.messages) == 0 {
+		return nil, false
+	}
+	msg = o.messages[0]
+	o.messages = o.messages[1:]
+	return msg, true
+}
+
+// send hands messages to the root, which handles them before anything else.
+// It gives no command, so that it can stand where one is returned.
+func (s shared) send(messages ...tea.Msg) tea.Cmd {
+	s.outbox.messages = append(s.outbox.messages, messages...)
+	return nil
+}

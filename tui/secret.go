@@ -23,9 +23,9 @@ func (s *secret) Update(msg tea.Msg) (Screen, tea.Cmd) {
 	if msg, ok := msg.(tea.KeyMsg); ok {
 		switch {
 		case key.Matches(msg, s.keys.Copy):
-			return s, send(copyMsg{"the key", s.key.Key})
+			return s, s.send(copyMsg{"the key", s.key.Key})
 		case key.Matches(msg, s.keys.Open):
-			return s, send(backMsg{})
+			return s, s.send(backMsg{s})
 		}
 	}
 	return s, nil

@@ -21,6 +21,9 @@ type session struct {
 	// generation counts the tokens, so that one that has been replaced
 	// meanwhile is not replaced again.
 	generation int
+	// member is the organization that the session is for, where an operator
+	// looks at its documents with it.
+	member *client.Organization
 }
 
 func newSession(server Server) *session {
@@ -86,6 +89,10 @@ func (s *session) end(ctx context.Context) error {
 // with makes the call, and once more with a new token where the old one is
 // over.
 func with[T any](ctx context.Context, s *session, call func(context.Context, Backend) (T, error)) (T, error) {
+	if s == nil {
+		var none T
+		return none, errNoMember
+	}
 	backend, generation := s.current()
 	value, err := call(ctx, backend)
 	if !errors.Is(err, app.ErrUnauthenticated) || s.renew(ctx, generation) != nil {
@@ -94,6 +101,9 @@ func with[T any](ctx context.Context, s *session, call func(context.Context, Bac
 	backend, _ = s.current()
 	return call(ctx, backend)
 }
+
+// errNoMember is the answer to an operator who asks for documents.
+var errNoMember = errors.New("Documents are shown to members alone. Sign in as one on the tab Documents.") //nolint:revive,staticcheck // shown as a sentence
 
 // person is who is signed in.
 type person struct {
@@ -145,6 +155,17 @@ func (m *members) put(org string, s *session) {
 		m.of = map[string]*session{}
 	}
 	m.of[org] = s
+}
+
+// drop forgets a sign-in, and reports whether it was there.
+func (m *members) drop(s *session) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if s.member == nil || m.of[s.member.ID] != s {
+		return false
+	}
+	delete(m.of, s.member.ID)
+	return true
 }
 
 // end signs out of all of them.

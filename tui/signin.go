@@ -99,7 +99,7 @@ func (s *signIn) Update(msg tea.Msg) (Screen, tea.Cmd) {
 		return s, nil // there is nothing to go back to before one is signed in
 	}
 	if a, ok := msg.(answer[tea.Msg]); ok && a.err == nil && s.take(a) {
-		return s, send(a.value) // the root leaves this screen when it knows who one is
+		return s, s.send(a.value) // the root leaves this screen when it knows who one is
 	}
 	_, cmd := s.form.Update(msg)
 	return s, cmd
@@ -118,6 +118,7 @@ func memberSignIn(s shared, msg memberMsg) question {
 				return nil, err
 			}
 			member := newSession(own.server)
+			member.member = &org
 			member.use(tokens.AccessToken, tokens.RefreshToken)
 			members.put(org.ID, member)
 			return changedMsg{fmt.Sprintf("Signed in to %s as %s.", org.Name, v["email"])}, nil

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
@@ -29,6 +30,23 @@ func (r *root) push(s Screen) tea.Cmd {
 func (r *root) hide() tea.Cmd {
 	if top := r.top(); top != nil {
 		return r.forward(top, hiddenMsg{})
+	}
+	return nil
+}
+
+// back leaves a screen, which need not be the top one any more.
+func (r *root) back(from Screen) tea.Cmd {
+	if from == r.top() {
+		return r.pop()
+	}
+	for place, stack := range r.stacks {
+		for i, s := range stack {
+			if s == from && i > 0 {
+				s.Waiting().stop()
+				r.stacks[place] = slices.Delete(stack, i, i+1)
+				return nil
+			}
+		}
 	}
 	return nil
 }
@@ -62,7 +80,7 @@ func (r *root) leave(msg goneMsg) tea.Cmd {
 	r.notice = msg.notice
 	if !r.who.operator {
 		// The sign-in went with it.
-		return tea.Batch(r.pop(), send(signOutMsg{}))
+		return tea.Batch(r.pop(), r.signOut())
 	}
 	for place, stack := range r.stacks {
 		for i, s := range stack {

@@ -5,14 +5,20 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/charmbracelet/x/ansi"
 )
 
 // clean makes a text from elsewhere harmless: what would steer the terminal,
 // turn the direction of what follows or break the line is shown as a
-// replacement character. Joiners stay, for scripts need them.
+// replacement character. Joiners stay, for scripts need them. A mark at the
+// beginning would join whatever stands before the text; it gets a letter of its
+// own.
 func clean(s string) string {
+	if first, _ := utf8.DecodeRuneInString(s); unicode.In(first, unicode.M) {
+		s = "◌" + s
+	}
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\u200c' || r == '\u200d':
@@ -58,6 +64,9 @@ func wrap(s string, width, lines int) []string {
 	var out []string
 	for line := range strings.SplitSeq(s, "\n") {
 		out = append(out, strings.Split(ansi.Wrap(clean(line), max(1, width), " "), "\n")...)
+	}
+	for i := range out {
+		out[i] = cut(out[i], width) // a hyphen may stick out
 	}
 	if len(out) > lines {
 		out = out[:lines]

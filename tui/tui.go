@@ -45,7 +45,7 @@ func Run(ctx context.Context, server Server) error {
 func newShared(ctx context.Context, server Server, styles *styles) shared {
 	return shared{
 		ctx: ctx, session: newSession(server), members: &members{}, keys: newKeys(), styles: styles,
-		calls: new(atomic.Uint64), now: time.Now,
+		outbox: &outbox{}, calls: new(atomic.Uint64), now: time.Now,
 	}
 }
 

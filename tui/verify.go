@@ -68,12 +68,12 @@ func hearFrom(events chan tea.Msg) tea.Cmd {
 func (v *verification) Update(msg tea.Msg) (Screen, tea.Cmd) {
 	switch msg := msg.(type) {
 	case checkBeganMsg:
-		if msg.of == v.events {
+		if msg.of == v.events && v.report == nil {
 			v.running = msg.name
 			return v, hearFrom(v.events)
 		}
 	case checkEndedMsg:
-		if msg.of == v.events {
+		if msg.of == v.events && v.report == nil {
 			v.running = ""
 			v.results = append(v.results, msg.result)
 			v.top = max(0, len(v.lines())-v.height+3)
@@ -82,7 +82,7 @@ func (v *verification) Update(msg tea.Msg) (Screen, tea.Cmd) {
 	case answer[verify.Report]:
 		if v.take(msg) && msg.err == nil {
 			v.report, v.results, v.running = &msg.value, msg.value.Results, ""
-			return v, send(changedMsg{})
+			return v, v.send(changedMsg{})
 		}
 	case tea.KeyMsg:
 		switch {

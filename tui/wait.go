@@ -49,17 +49,20 @@ type spinMsg struct{ number uint64 }
 // answer is what came of a call. Each type of value is a message of its own.
 type answer[T any] struct {
 	number uint64
+	by     *session // that asked
 	value  T
 	err    error
 }
 
-func (a answer[T]) of() uint64     { return a.number }
-func (a answer[T]) failure() error { return a.err }
+func (a answer[T]) of() uint64      { return a.number }
+func (a answer[T]) failure() error  { return a.err }
+func (a answer[T]) asker() *session { return a.by }
 
 // outcome is any answer.
 type outcome interface {
 	of() uint64
 	failure() error
+	asker() *session
 }
 
 // ask makes a call in a command and waits for it: an earlier one of the same
@@ -73,11 +76,11 @@ func ask[T any](b *base, s *session, label string, call func(context.Context, Ba
 		defer cancel()
 		defer func() {
 			if p := recover(); p != nil {
-				msg = answer[T]{number: number, err: &panicError{value: p, stack: debug.Stack()}}
+				msg = answer[T]{number: number, by: s, err: &panicError{value: p, stack: debug.Stack()}}
 			}
 		}()
 		value, err := with(ctx, s, call)
-		return answer[T]{number: number, value: value, err: err}
+		return answer[T]{number: number, by: s, value: value, err: err}
 	}
 	return tea.Batch(run, tea.Tick(slowAfter, func(time.Time) tea.Msg { return spinMsg{number} }))
 }

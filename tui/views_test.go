@@ -1,0 +1,144 @@
+package tui
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/x/ansi"
+	"github.com/charmbracelet/x/exp/golden"
+	"github.com/muesli/termenv"
+
+	"tenantry/app/client"
+)
+
+// views are the screens as the golden files have them.
+var views = []struct {
+	name string
+	fake func(*fake)
+	walk func(*driver)
+}{
+	{name: "dashboard", walk: func(d *driver) { d.see("frankfurt") }},
+	{name: "organizations", walk: func(d *driver) { d.press("2"); d.see("Acme", "1 of 5") }},
+	{name: "no-organizations", fake: func(f *fake) { f.orgs = nil }, walk: func(d *driver) { d.press("2"); d.see("There is no organization yet") }},
+	{name: "search", walk: func(d *driver) { d.press("2"); d.see("Acme"); d.press("/"); d.enter("acme"); d.see("1 of 1") }},
+	{name: "create", walk: func(d *driver) { d.press("n"); d.enter("Nübel & Söhne"); d.press("enter"); d.enter("not an address") }},
+	{name: "overview", walk: func(d *driver) {
+		d.press("2")
+		d.see("Acme")
+		d.press("enter")
+		d.see("owner@acme.example", "shard-07")
+	}},
+	{name: "sign-in-as-member", walk: func(d *driver) { d.press("2"); d.see("Acme"); d.press("enter"); d.see("owner@"); d.press("tab") }},
+	{name: "documents", walk: toDocuments},
+	{name: "document", walk: func(d *driver) { toDocuments(d); d.press("enter"); d.see("revision 1"); d.press("j", "j", "j", " ") }},
+	{name: "delete", walk: func(d *driver) {
+		d.press("2")
+		d.see("Acme")
+		d.press("D")
+		d.see("confirm")
+		d.enter("Acme")
+	}},
+	{name: "suspend", walk: func(d *driver) { d.press("2"); d.see("Acme"); d.press("S"); d.see("Suspend Acme GmbH?") }},
+	{name: "operations", walk: func(d *driver) { d.press("3"); d.see("rename") }},
+	{name: "operation", walk: func(d *driver) { d.press("3"); d.see("rename"); d.press("j", "enter"); d.see("Refused at") }},
+	{name: "clusters", walk: func(d *driver) { d.press("4"); d.see("frankfurt"); d.press("j") }},
+	{name: "keys", walk: func(d *driver) { d.press("5"); d.see("revoked") }},
+	{name: "new-key", walk: func(d *driver) {
+		d.press("5")
+		d.see("revoked")
+		d.press("n")
+		d.enter("ci")
+		d.press("enter", "enter")
+		d.see("shown this once")
+	}},
+	{name: "verify", walk: func(d *driver) { d.press("6"); d.see("Drives"); d.press("enter"); d.see("All 4 checks passed") }},
+	{name: "help", walk: func(d *driver) { d.press("2"); d.see("Acme"); d.press("?") }},
+	{name: "palette", walk: func(d *driver) { d.press("2"); d.see("Acme"); d.press(":"); d.enter("org") }},
+	{name: "problem", fake: func(f *fake) {
+		f.fail["keys"] = &client.Error{Status: 503, Code: "unavailable", RequestID: "abc-1", Detail: "The registry cannot be reached right now. Try again shortly."}
+	}, walk: func(d *driver) { d.press("5"); d.see("✗ The registry") }},
+	{name: "away", walk: func(d *driver) {
+		f := d.root.session.backend.(*fake)
+		f.set(func() {
+			f.fail["all"] = &client.UnreachableError{URL: "https://orgs.example.com", Err: errors.New("connection refused")}
+		})
+		d.press("2")
+		d.see("away")
+	}},
+	{name: "sign-in", fake: func(f *fake) {
+		f.fail["me"] = &client.Error{Status: 401, Code: "session_ended", Detail: "This sign-in has ended. Sign in again."}
+	}, walk: func(d *driver) { d.see("Sign in to") }},
+	{name: "admin", fake: func(f *fake) {
+		f.me = func() (client.Me, error) {
+			return client.Me{Email: "admin@acme.example", OrganizationID: f.orgs[0].ID,
+				Memberships: []client.Membership{{OrganizationID: f.orgs[0].ID, Name: "Acme GmbH", Role: "admin"}}}, nil
+		}
+	}, walk: func(d *driver) { d.see("shard-07") }},
+}
+
+func toDocuments(d *driver) {
+	d.press("2")
+	d.see("Acme")
+	d.press("enter")
+	d.see("owner@")
+	d.press("tab", "enter")
+	d.see("Member's email")
+	d.press("enter")
+	d.enter("secret")
+	d.press("enter")
+	d.see("doc-2")
+}
+
+func TestViews(t *testing.T) {
+	for _, v := range views {
+		for _, size := range [][2]int{{80, 24}, {120, 40}, {60, 16}} {
+			t.Run(fmt.Sprintf("%s-%dx%d", v.name, size[0], size[1]), func(t *testing.T) {
+				f := newFake()
+				if v.fake != nil {
+					v.fake(f)
+				}
+				d := drive(t, serverOf(f), size[0], size[1])
+				d.until("an answer", func() bool { return d.root.started.wait.number == 0 })
+				v.walk(d)
+				d.settle()
+				golden.RequireEqual(t, []byte(d.text()+"\n"))
+			})
+		}
+	}
+}
+
+// What colours say is said without them too: the themes differ in nothing but
+// colours.
+func TestThemesSayTheSame(t *testing.T) {
+	for _, v := range views {
+		f := newFake()
+		if v.fake != nil {
+			v.fake(f)
+		}
+		d := drive(t, serverOf(f), 80, 24)
+		d.until("an answer", func() bool { return d.root.started.wait.number == 0 })
+		v.walk(d)
+		d.settle()
+		plain := d.text()
+		for _, dark := range []bool{true, false} {
+			*d.root.styles = *newStyles(dark, termenv.ANSI256)
+			view := d.root.View()
+			if ansi.Strip(view) != plain {
+				t.Errorf("%s, dark %v, says something else than without colours:\n%s\n%s", v.name, dark, plain, ansi.Strip(view))
+			}
+		}
+	}
+}
+
+func TestTooSmall(t *testing.T) {
+	d := operatorAt(t, newFake(), 59, 16)
+	d.see("60 by 16")
+	d.press("q", "n")
+	if d.quit {
+		t.Error("a key did something that could not be seen")
+	}
+	d.update(tea.WindowSizeMsg{Width: 60, Height: 16})
+	d.see("Dashboard")
+}
