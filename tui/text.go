@@ -16,8 +16,10 @@ import (
 // beginning would join whatever stands before the text; it gets a letter of its
 // own.
 func clean(s string) string {
-	if first, _ := utf8.DecodeRuneInString(s); unicode.In(first, unicode.M) {
-		s = "◌" + s
+	if first, _ := utf8.DecodeRuneInString(s); first >= utf8.RuneSelf {
+		if mark := string(first); ansi.StringWidth("x"+mark) != 1+ansi.StringWidth(mark) || unicode.In(first, unicode.M) {
+			s = "◌" + s
+		}
 	}
 	return strings.Map(func(r rune) rune {
 		switch {
