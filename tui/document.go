@@ -100,7 +100,7 @@ func (d *documentView) press(msg tea.KeyMsg) tea.Cmd {
 		d.json.left = max(0, d.json.left-10)
 	case key.Matches(msg, k.Right):
 		d.json.left += 10
-	case key.Matches(msg, k.Fold):
+	case d.documentsAs(d.org.ID) != nil && key.Matches(msg, k.Fold):
 		d.json.fold()
 	case key.Matches(msg, k.FoldAll):
 		d.json.foldAll(true)
@@ -108,6 +108,8 @@ func (d *documentView) press(msg tea.KeyMsg) tea.Cmd {
 		d.json.foldAll(false)
 	case key.Matches(msg, k.Refresh):
 		return d.Init()
+	case d.documentsAs(d.org.ID) == nil && key.Matches(msg, k.SignIn):
+		return d.send(memberMsg{organization: d.org})
 	case key.Matches(msg, k.Copy):
 		return d.send(copyMsg{"document " + d.doc.ID, pretty(d.doc.Data)})
 	case key.Matches(msg, k.CopyID):
@@ -133,6 +135,9 @@ func (d *documentView) Title() string { return d.doc.ID }
 
 func (d *documentView) ShortHelp() []key.Binding {
 	k := d.keys
+	if d.documentsAs(d.org.ID) == nil {
+		return []key.Binding{k.SignIn, k.Back}
+	}
 	keys := []key.Binding{as(k.Fold, "fold")}
 	if d.mayWrite() {
 		keys = append(keys, k.Edit, k.Delete)

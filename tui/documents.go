@@ -74,7 +74,13 @@ func (d *documentList) fill() tea.Cmd {
 func (d *documentList) Update(msg tea.Msg) (Screen, tea.Cmd) {
 	switch msg := msg.(type) {
 	case answer[documentPageMsg]:
-		if d.take(msg) && msg.err == nil {
+		if !d.take(msg) {
+			return d, nil
+		}
+		if d.as() == nil {
+			d.problem = nil // the view asks for another sign-in
+		}
+		if msg.err == nil {
 			d.loaded = true
 			d.table.put(msg.value.page, msg.value.Items, msg.value.NextCursor)
 			d.table.move(0)

@@ -165,6 +165,8 @@ func (d *draft) press(msg tea.KeyMsg) tea.Cmd {
 	case key.Matches(msg, k.Back):
 		d.leaving = true
 	case d.wait.number != 0 || d.file == "":
+	case d.documentsAs(d.organization.ID) == nil && key.Matches(msg, k.SignIn):
+		return d.send(memberMsg{organization: d.organization})
 	case key.Matches(msg, k.Edit):
 		d.problem = nil
 		return edit(d.file)
@@ -230,6 +232,9 @@ func (d *draft) Typing() bool { return true }
 func (d *draft) ShortHelp() []key.Binding {
 	k := d.keys
 	keys := []key.Binding{as(k.Edit, "edit in "+editorName())}
+	if d.documentsAs(d.organization.ID) == nil {
+		keys = append(keys, k.SignIn)
+	}
 	if d.theirs != nil {
 		keys = append(keys, k.Overwrite)
 	} else {

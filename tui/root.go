@@ -56,11 +56,34 @@ func (r *root) identify() tea.Cmd {
 // Update is of tea.Model. What the screens send to the root is heard at once:
 // the next key is for the screen that is there then.
 func (r *root) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	var cmds []tea.Cmd
+	for _, msg := range r.apart(msg) {
+		cmds = append(cmds, r.settle(msg))
+	}
+	return r, tea.Batch(cmds...)
+}
+
+// apart gives the keys that arrived in one piece, as they do over a slow link,
+// one by one. A text that is being entered may come as it is.
+func (r *root) apart(msg tea.Msg) []tea.Msg {
+	press, ok := msg.(tea.KeyMsg)
+	if !ok || press.Type != tea.KeyRunes || press.Paste || len(press.Runes) < 2 || r.top() != nil && r.top().Typing() {
+		return []tea.Msg{msg}
+	}
+	var keys []tea.Msg
+	for _, c := range press.Runes {
+		keys = append(keys, tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune{c}, Alt: press.Alt})
+	}
+	return keys
+}
+
+// settle handles a message and all that the screens send because of it.
+func (r *root) settle(msg tea.Msg) tea.Cmd {
 	cmds := []tea.Cmd{r.handle(msg)}
 	for sent, any := r.outbox.next(); any; sent, any = r.outbox.next() {
 		cmds = append(cmds, r.handle(sent))
 	}
-	return r, tea.Batch(cmds...)
+	return tea.Batch(cmds...)
 }
 
 // handle gives a message to whom it is for. What no case is for goes to all
@@ -131,9 +154,7 @@ func (r *root) hear(o outcome) tea.Cmd {
 			return r.ping()
 		}
 	case errors.Is(err, app.ErrUnauthenticated) && o.asker() != r.session:
-		if s := o.asker(); s != nil && r.members.drop(s) {
-			return r.push(newForm(r.shared, memberSignIn(r.shared, memberMsg{organization: *s.member})))
-		}
+		r.members.drop(o.asker()) // the screens ask for another
 	case errors.Is(err, app.ErrUnauthenticated):
 		if _, asked := r.top().(*signIn); !asked {
 			return r.push(newSignIn(r.shared, err))

@@ -21,9 +21,9 @@ type session struct {
 	// generation counts the tokens, so that one that has been replaced
 	// meanwhile is not replaced again.
 	generation int
-	// member is the organization that the session is for, where an operator
-	// looks at its documents with it.
-	member *client.Organization
+	// member is the id of the organization that the session is for, where an
+	// operator looks at its documents with it.
+	member string
 }
 
 func newSession(server Server) *session {
@@ -103,7 +103,7 @@ func with[T any](ctx context.Context, s *session, call func(context.Context, Bac
 }
 
 // errNoMember is the answer to an operator who asks for documents.
-var errNoMember = errors.New("Documents are shown to members alone. Sign in as one on the tab Documents.") //nolint:revive,staticcheck // shown as a sentence
+var errNoMember = errors.New("Documents are shown to members alone. Press i to sign in as one.") //nolint:revive,staticcheck // shown as a sentence
 
 // person is who is signed in.
 type person struct {
@@ -157,15 +157,13 @@ func (m *members) put(org string, s *session) {
 	m.of[org] = s
 }
 
-// drop forgets a sign-in, and reports whether it was there.
-func (m *members) drop(s *session) bool {
+// drop forgets a sign-in that is over.
+func (m *members) drop(s *session) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if s.member == nil || m.of[s.member.ID] != s {
-		return false
+	if s != nil && m.of[s.member] == s {
+		delete(m.of, s.member)
 	}
-	delete(m.of, s.member.ID)
-	return true
 }
 
 // end signs out of all of them.

@@ -118,7 +118,7 @@ func memberSignIn(s shared, msg memberMsg) question {
 				return nil, err
 			}
 			member := newSession(own.server)
-			member.member = &org
+			member.member = org.ID
 			member.use(tokens.AccessToken, tokens.RefreshToken)
 			members.put(org.ID, member)
 			return changedMsg{fmt.Sprintf("Signed in to %s as %s.", org.Name, v["email"])}, nil

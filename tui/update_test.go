@@ -322,9 +322,10 @@ func TestDocumentsAreForMembers(t *testing.T) {
 	}
 	f.set(func() { f.fail["documents"] = errEnded })
 	d.press("r")
-	d.see("Sign in to Acme GmbH")
+	d.see("Documents belong to the organization.")
 	f.set(func() { delete(f.fail, "documents") })
-	d.enter("owner@acme.example")
+	d.press("enter")
+	d.see("Sign in to Acme GmbH", "owner@acme.example")
 	d.press("enter")
 	d.enter("secret")
 	d.press("enter")
@@ -484,4 +485,13 @@ func TestScrollingManyKeepsLittle(t *testing.T) {
 		d.settle()
 	}
 	d.see("Organization 00000")
+}
+
+// A slow link hands several keys over in one piece.
+func TestKeysInOnePiece(t *testing.T) {
+	d := operatorAt(t, newFake(), 80, 24)
+	d.update(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("2")})
+	d.see("Acme")
+	d.update(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("jDxy")})
+	d.see("Delete 株式会社サンプル", "› xy")
 }
