@@ -30,6 +30,7 @@ var measurements = []struct {
 	{"logins", "reading while passwords are checked", measureLogins},
 	{"create", "creating organizations", measureCreate},
 	{"size", "start, memory and cost with many organizations", measureSize},
+	{"tui", "the terminal UI over many organizations", measureTUI},
 }
 
 // bench is one run.

@@ -20,7 +20,6 @@ const seen = 40 * time.Second
 type screen struct {
 	t      *testing.T
 	socket string
-	window string
 }
 
 // openScreen starts tmux with the program in it, or skips the test where there

@@ -33,10 +33,15 @@ type dashboard struct {
 	ticks    int
 }
 
-// sampleMsg is what is read at once.
+// sampleMsg is what is read again and again.
 type sampleMsg struct {
-	status   client.Status
-	clusters []client.Cluster // nil where it was not time to measure
+	status client.Status
+	at     time.Time
+}
+
+// measuredMsg is what is measured now and then.
+type measuredMsg struct {
+	clusters []client.Cluster
 	at       time.Time
 }
 
@@ -52,18 +57,23 @@ func newDashboard(s shared) *dashboard {
 func (d *dashboard) Init() tea.Cmd { return tea.Batch(d.sample(), d.watch()) }
 
 func (d *dashboard) sample() tea.Cmd {
-	measure, now := d.now().Sub(d.at) >= measureEvery, d.now
+	now := d.now
 	return ask(&d.base, d.session, "Reading the figures", func(ctx context.Context, b Backend) (sampleMsg, error) {
-		var sample sampleMsg
-		var err error
-		if sample.status, err = b.Status(ctx); err != nil {
-			return sample, err
-		}
-		sample.at = now()
-		if measure {
-			sample.clusters, err = b.Clusters(ctx)
-		}
-		return sample, err
+		status, err := b.Status(ctx)
+		return sampleMsg{status, now()}, err
+	})
+}
+
+// measure has the clusters measured where it is time to. It follows a sample,
+// so that what is known at once is shown at once.
+func (d *dashboard) measure() tea.Cmd {
+	now := d.now
+	if now().Sub(d.at) < measureEvery {
+		return nil
+	}
+	return ask(&d.base, d.session, "Measuring the clusters", func(ctx context.Context, b Backend) (measuredMsg, error) {
+		clusters, err := b.Clusters(ctx)
+		return measuredMsg{clusters, now()}, err
 	})
 }
 
@@ -78,6 +88,14 @@ func (d *dashboard) Update(msg tea.Msg) (Screen, tea.Cmd) {
 	case answer[sampleMsg]:
 		if d.take(msg) && msg.err == nil {
 			d.keep(msg.value)
+			return d, d.measure()
+		}
+	case answer[measuredMsg]:
+		if d.take(msg) && msg.err == nil {
+			d.at = msg.value.at
+			for _, c := range msg.value.clusters {
+				d.measured[c.Name] = c
+			}
 		}
 	case dashboardTickMsg:
 		switch {
@@ -117,12 +135,6 @@ func (d *dashboard) keep(s sampleMsg) {
 		add(&d.failures, s.status.Requests.Failed, d.status.Requests.Failed)
 	}
 	d.status, d.last = &s.status, s.at
-	if s.clusters != nil {
-		d.at = s.at
-		for _, c := range s.clusters {
-			d.measured[c.Name] = c
-		}
-	}
 }
 
 func (d *dashboard) View() string {

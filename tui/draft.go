@@ -76,7 +76,7 @@ func (d *draft) Update(msg tea.Msg) (Screen, tea.Cmd) {
 	case answer[theirsMsg]:
 		if d.take(msg) && msg.err == nil {
 			d.theirs, d.top = &msg.value.document, 0
-			d.problem = errors.New("Somebody changed the document while you did. - is theirs, + is yours. " + //nolint:revive,staticcheck // shown as a sentence
+			d.problem = toldError("Somebody changed the document while you did. - is theirs, + is yours. " +
 				"Press W to save yours over theirs, e to change yours, or leave to keep theirs.")
 		}
 	case tea.KeyMsg:
@@ -97,7 +97,7 @@ func (d *draft) edited(msg editedMsg) tea.Cmd {
 		return d.forget()
 	}
 	if _, err := documents.Compact("data", []byte(d.text)); err != nil {
-		d.problem = errors.New(sentence(err) + " Your text is kept. Press e to go on with it.")
+		d.problem = toldError(sentence(err) + " Your text is kept. Press e to go on with it.")
 		return nil
 	}
 	if d.theirs != nil {

@@ -55,7 +55,7 @@ func edit(file string) tea.Cmd {
 	if words == nil {
 		return func() tea.Msg { return editedMsg{file: file, err: errNoEditor} }
 	}
-	cmd := exec.Command(words[0], append(words[1:], file)...) //nolint:gosec // the user's own editor
+	cmd := exec.Command(words[0], append(words[1:], file)...) //nolint:gosec,noctx // the user's own editor, which the user ends
 	return tea.ExecProcess(cmd, func(err error) tea.Msg {
 		if err != nil {
 			return editedMsg{file: file, err: errors.New("the editor " + words[0] + " failed: " + err.Error())}

@@ -8,6 +8,11 @@ import (
 	"tenantry/app/client"
 )
 
+// toldError is a sentence for the person at the terminal.
+type toldError string
+
+func (e toldError) Error() string { return string(e) }
+
 // explain says what went wrong and what to do now. Errors of the server say
 // both themselves.
 func explain(err error) string {

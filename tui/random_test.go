@@ -18,7 +18,7 @@ func TestRandomKeys(t *testing.T) {
 	names := []string{"enter", "esc", "tab", "shift+tab", "up", "down", "left", "right", "pgup", "pgdown", "home", "end", " "}
 	letters := "qjkgGnfscRoSAUDewWyYitTXD/:?m123456-+=rO" + "xż世ש\x00"
 	for seed := range rounds {
-		random := rand.New(rand.NewPCG(uint64(seed), 6)) //nolint:gosec // to be repeated
+		random := rand.New(rand.NewPCG(uint64(seed), 6))
 		f := newFake()
 		d := operatorAt(t, f, 60+random.IntN(60), 16+random.IntN(30))
 		for range 250 {

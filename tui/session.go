@@ -103,7 +103,7 @@ func with[T any](ctx context.Context, s *session, call func(context.Context, Bac
 }
 
 // errNoMember is the answer to an operator who asks for documents.
-var errNoMember = errors.New("Documents are shown to members alone. Press i to sign in as one.") //nolint:revive,staticcheck // shown as a sentence
+var errNoMember = toldError("Documents are shown to members alone. Press i to sign in as one.")
 
 // person is who is signed in.
 type person struct {
