@@ -25,7 +25,7 @@ REMOTE := git remote get-url origin >/dev/null 2>&1 || export GIT_CONFIG_COUNT=1
 TARGETS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test race lint vuln bench fuzz cross release-check snapshot man fmt tools clean
+.PHONY: tour help run build test race lint vuln bench fuzz cross release-check snapshot man fmt tools clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ vuln: $(GOVULNCHECK) ## known vulnerabilities; REQUIRE_VULN=1 fails where the da
 
 bench: ## speed and size, as ratios measured in one run
 	$(GO) run ./bench
+
+tour: ## the frames of the terminal UI in README.md and docs/tour.md; needs tmux
+	@.ci/tour
 
 fuzz: ## every fuzz target for FUZZTIME each (30s)
 	@.ci/fuzz $(FUZZTIME)

@@ -65,9 +65,16 @@ func (r *root) pop() tea.Cmd {
 	return nil
 }
 
-// goTo shows a place as it was left, or for the first time.
+// goTo shows a place as it was left, or for the first time. Where one is there
+// already it goes back to where the place begins.
 func (r *root) goTo(place int) tea.Cmd {
 	hidden := r.hide()
+	if stack := r.stacks[place]; place == r.place && len(stack) > 1 {
+		for _, s := range stack[1:] {
+			s.Waiting().stop()
+		}
+		r.stacks[place] = stack[:1]
+	}
 	r.place = place
 	if top := r.top(); top != nil {
 		return tea.Batch(hidden, r.forward(top, shownMsg{}))

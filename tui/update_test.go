@@ -495,3 +495,17 @@ func TestKeysInOnePiece(t *testing.T) {
 	d.update(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("jDxy")})
 	d.see("Delete 株式会社サンプル", "› xy")
 }
+
+func TestAPlacesKeyLeadsToItsBeginning(t *testing.T) {
+	d := operatorAt(t, newFake(), 80, 24)
+	d.press("2")
+	d.see("Acme")
+	d.press("enter")
+	d.see("Overview")
+	d.press("1")
+	d.see("CLUSTER")
+	d.press("2")
+	d.see("Overview") // as it was left
+	d.press("2")
+	d.see("1 of 5")
+}
