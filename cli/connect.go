@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/valyala/fasthttp/fasthttputil"
+	"golang.org/x/sync/errgroup"
 
 	"tenantry/app/appliance"
 	"tenantry/app/client"
@@ -24,6 +25,9 @@ import (
 type target struct {
 	url     string
 	keyFile string
+	// shares: a folder that the command holds for long can be reached by others
+	// through its socket meanwhile, as with serve.
+	shares bool
 }
 
 func (t *target) flags(cmd *cobra.Command) {
@@ -102,7 +106,7 @@ func (t *target) connect(cmd *cobra.Command, g *globals, create bool) (c *client
 		if c := g.running(ctx, folder); c != nil {
 			return c, c.Close, nil
 		}
-		c, closed, err := g.inside(ctx, cfg, cmd)
+		c, closed, err := g.inside(ctx, cfg, cmd, t.shares)
 		var held *appliance.HeldError
 		if !errors.As(err, &held) || time.Now().After(deadline) {
 			return c, closed, err
@@ -129,8 +133,9 @@ func (g *globals) running(ctx context.Context, folder string) *client.Client {
 	return c
 }
 
-// inside serves the folder in this process, for this command alone.
-func (g *globals) inside(ctx context.Context, cfg config.Config, cmd *cobra.Command) (*client.Client, func(), error) {
+// inside serves the folder in this process, for this command alone unless it
+// shares.
+func (g *globals) inside(ctx context.Context, cfg config.Config, cmd *cobra.Command, shares bool) (*client.Client, func(), error) {
 	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	a, err := openAppliance(ctx, cfg, g.build.Version, log)
 	if err != nil {
@@ -141,8 +146,20 @@ func (g *globals) inside(ctx context.Context, cfg config.Config, cmd *cobra.Comm
 		return nil, nil, errors.Join(fail(exitConfiguration, err, ""), a.Close())
 	}
 	listener := fasthttputil.NewInmemoryListener()
+	listeners := []net.Listener{listener}
+	if shares {
+		if socket, err := listenSocket(a.Folder); err == nil {
+			listeners = append(listeners, socket)
+		} else {
+			log.Warn("other commands cannot reach this folder meanwhile", "error", err)
+		}
+	}
+	var serving errgroup.Group
+	for _, l := range listeners {
+		serving.Go(func() error { return server.ServeSocket(l) })
+	}
 	served := make(chan error, 1)
-	go func() { served <- server.ServeSocket(listener) }()
+	go func() { served <- serving.Wait() }()
 	c, err := client.Trusted(client.Options{
 		Dial:      func(context.Context) (net.Conn, error) { return listener.DialWithLocalAddr(nil) },
 		UserAgent: "tenantry/" + g.build.Version,

@@ -17,7 +17,7 @@ import (
 )
 
 func newTUI(g *globals) *cobra.Command {
-	var at target
+	at := target{shares: true}
 	cmd := &cobra.Command{
 		Use:   "tui",
 		Short: "Run the installation from this terminal",

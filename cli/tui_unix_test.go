@@ -3,6 +3,7 @@
 package cli_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -386,6 +387,22 @@ func TestTUITwoAtOnce(t *testing.T) {
 		return s
 	}
 	one, two := open(), open()
+	// A folder that nobody serves is served by the first.
+	folder := []string{"tui", "--data-dir", filepath.Join(t.TempDir(), "data")}
+	first := openScreen(t, 80, 24, nil, folder...)
+	first.see("none yet")
+	second := openScreen(t, 80, 24, nil, folder...)
+	second.see("none yet")
+	second.press("n")
+	second.see("New organization")
+	second.answers("Shared", "s@example.com", "correct-horse-battery", "", "")
+	second.see("Shared is made")
+	first.see("1 active")
+	second.press("q")
+	second.see("ended 0 whole")
+	first.press("q")
+	first.see("ended 0 whole")
+
 	one.press("R")
 	one.see("Rename Acme")
 	two.press("R")
@@ -492,4 +509,95 @@ func TestTUINeedsATerminal(t *testing.T) {
 	if err == nil || !strings.Contains(string(out), "this needs a terminal") {
 		t.Errorf("%v: %s", err, out)
 	}
+}
+
+// pasteAll pastes a text as a terminal does.
+func (s *screen) pasteAll(text string) {
+	s.t.Helper()
+	file := filepath.Join(s.t.TempDir(), "paste")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+	s.tmux("load-buffer", "-b", "paste", file)
+	s.tmux("paste-buffer", "-p", "-b", "paste")
+}
+
+// 100 kB in every field: the field takes what it takes, and all goes on.
+func TestTUIPaste(t *testing.T) {
+	if testing.Short() {
+		t.Skip("drives a real terminal")
+	}
+	s := openScreen(t, 80, 24, nil, "tui", "--data-dir", filepath.Join(t.TempDir(), "data"))
+	s.see("none yet")
+	huge := strings.Repeat("paste\x1b[31m\n世界q ", 100_000/20)
+	s.press("n")
+	s.see("New organization")
+	for _, said := range []string{"longer than 100 characters", "email address", "at most 72 bytes", "A slug is 2 to 63", "at most 255"} {
+		s.pasteAll(huge)
+		s.see("✗", said)
+		s.clear()
+		switch {
+		case strings.Contains(said, "100"):
+			s.answers("Pasted")
+		case strings.Contains(said, "email"):
+			s.answers("p@example.com")
+		case strings.Contains(said, "72"):
+			s.answers("correct-horse-battery")
+		default:
+			s.answers("")
+		}
+	}
+	s.see("Pasted is made")
+	s.press("Tab")
+	s.see("Documents belong")
+	s.press("Enter")
+	s.see("Member's email")
+	s.answers("", "correct-horse-battery")
+	s.see("no document yet")
+	s.press("n")
+	s.see("New document")
+	s.answers("note")
+	s.pasteAll(`{"text": "` + strings.Repeat("x", 100_000) + `"}`)
+	s.see("This is good JSON")
+	s.press("Enter", "Enter")
+	s.see("is made.")
+	s.press("Enter")
+	s.see(`"text": "xxx`)
+	s.press("2")
+	s.see("oldest first")
+	s.press("/")
+	s.pasteAll(huge)
+	s.see("No organization is like that")
+	s.press("Escape")
+	s.see("1 of 1")
+	s.press("q")
+	s.see("ended 0 whole")
+}
+
+// A key that is revoked while one works leads to the sign-in, and from there
+// back to the screen as it was.
+func TestTUIEndOfASignIn(t *testing.T) {
+	if testing.Short() {
+		t.Skip("drives a real terminal")
+	}
+	server := serve(t, filepath.Join(t.TempDir(), "data"))
+	post(t, server, "/v1/organizations", `{"name":"Acme","owner":{"email":"a@example.com","password":"correct-horse-battery"}}`)
+	made := send(t, server, "POST", "/v1/operator-keys", `{"name":"doomed"}`, "")
+	var key struct{ ID, Key string }
+	if err := json.Unmarshal([]byte(made), &key); err != nil {
+		t.Fatal(err)
+	}
+	s := openScreen(t, 80, 24, []string{"TENANTRY_KEY=" + key.Key}, "tui", "--url", server.URL)
+	s.see("1 active")
+	s.press("2")
+	s.see("Acme")
+	s.press("/")
+	s.enter("acm")
+	s.press("Enter")
+	s.see("/ acm", "1 of 1")
+	send(t, server, "DELETE", "/v1/operator-keys/"+key.ID, "", "")
+	s.press("r")
+	s.see("Sign in to")
+	s.answers(server.Key, "")
+	s.see("Signed in again.", "/ acm", "1 of 1")
 }
