@@ -53,7 +53,14 @@ var trees = []string{"cli", "tui", "web"}
 // onlyForTests never reach the binary, by whatever way.
 var onlyForTests = []string{
 	"github.com/chromedp", "github.com/rogpeppe/go-internal", "pgregory.net/rapid",
+	"github.com/charmbracelet/x/exp/teatest", "github.com/charmbracelet/x/exp/golden",
 	"tenantry/app/mongodb/mongotest", "tenantry/app/servertest", "tenantry/app/storagetest", "testing",
+}
+
+// onlyThere are libraries that one room alone imports, so that another version
+// of them, or another library, is the work of one room.
+var onlyThere = map[string]string{
+	"github.com/charmbracelet": "tui", "github.com/muesli": "tui",
 }
 
 // notTwice are second copies of what the binary has already: a Fiber beside
@@ -160,6 +167,11 @@ func wrongImports(packages []listedPackage) []string {
 			if ours && to != from && !slices.Contains(allowed, to) {
 				wrong = append(wrong, p.ImportPath+" must not import "+path)
 			}
+			for library, place := range onlyThere {
+				if within(path, library) && from != place {
+					wrong = append(wrong, p.ImportPath+" must not import "+path+", which is for "+place+" alone")
+				}
+			}
 		}
 	}
 	return wrong
@@ -208,6 +220,7 @@ func TestImportRulesSeeWhatIsWrong(t *testing.T) {
 		{"tenantry/web/swagger", "tenantry/cli"},
 		{"tenantry/tui/widget", "tenantry/web"},
 		{"tenantry/cli", "tenantry/app/sqlite"},
+		{"tenantry/cli", "github.com/charmbracelet/bubbletea"},
 		{"tenantry/cli", "tenantry/app/storagetest"},
 		{"tenantry/app/unheard", "fmt"},
 	} {

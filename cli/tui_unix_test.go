@@ -601,3 +601,45 @@ func TestTUIEndOfASignIn(t *testing.T) {
 	s.answers(server.Key, "")
 	s.see("Signed in again.", "/ acm", "1 of 1")
 }
+
+// Only the UI asks the terminal for its background, and once: the answer would
+// be read by whatever runs then, and a terminal that does not answer would be
+// waited for.
+func TestOnlyTheTUIAsksTheTerminal(t *testing.T) {
+	if testing.Short() {
+		t.Skip("drives a real terminal")
+	}
+	data := filepath.Join(t.TempDir(), "data")
+	for _, row := range []struct {
+		args []string
+		ends string // shown when it was done
+		asks int
+	}{
+		{[]string{"--help"}, "ended", 0},
+		{[]string{"version"}, "ended", 0},
+		{[]string{"org", "list", "--data-dir", data}, "ended", 0},
+		{[]string{"tui", "--data-dir", data}, "none yet", 1},
+	} {
+		cmd := command(t, nil, row.args...)
+		output := filepath.Join(t.TempDir(), "output")
+		script := "read go; TERM=xterm-256color " + quote(cmd.Path)
+		for _, a := range row.args {
+			script += " " + quote(a)
+		}
+		s := openTmux(t, 100, 50, cmd.Env, cmd.Dir, "sh", "-c", script+"; echo ended; exec cat")
+		s.tmux("pipe-pane", "cat > "+quote(output))
+		s.press("Enter")
+		s.see(row.ends)
+		s.tmux("pipe-pane")
+		written, err := os.ReadFile(output)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Count(string(written), "\x1b]11;?"); got != row.asks {
+			t.Errorf("%v asks %d times, want %d", row.args, got, row.asks)
+		}
+		if len(written) == 0 {
+			t.Errorf("%v: nothing was recorded", row.args)
+		}
+	}
+}

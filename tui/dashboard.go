@@ -71,10 +71,12 @@ func (d *dashboard) measure() tea.Cmd {
 	if now().Sub(d.at) < measureEvery {
 		return nil
 	}
-	return ask(&d.base, d.session, "Measuring the clusters", func(ctx context.Context, b Backend) (measuredMsg, error) {
+	measure := ask(&d.base, d.session, "Measuring the clusters", func(ctx context.Context, b Backend) (measuredMsg, error) {
 		clusters, err := b.Clusters(ctx)
 		return measuredMsg{clusters, now()}, err
 	})
+	d.wait.quiet = true // the view says "being measured"
+	return measure
 }
 
 func (d *dashboard) watch() tea.Cmd {
@@ -100,10 +102,12 @@ func (d *dashboard) Update(msg tea.Msg) (Screen, tea.Cmd) {
 	case dashboardTickMsg:
 		switch {
 		case msg.count != d.ticks:
-		case d.wait.number != 0 || d.problem != nil:
+		case d.wait.number != 0:
 			return d, d.watch()
 		default:
-			return d, tea.Batch(d.sample(), d.watch())
+			sample := d.sample()
+			d.wait.quiet = d.status != nil
+			return d, tea.Batch(sample, d.watch())
 		}
 	case changedMsg:
 		return d, d.sample()

@@ -63,7 +63,9 @@ func (o *operation) Update(msg tea.Msg) (Screen, tea.Cmd) {
 		case o.wait.number != 0 || o.problem != nil:
 			return o, o.watch()
 		default:
-			return o, tea.Batch(o.load(), o.watch())
+			load := o.load()
+			o.wait.quiet = true
+			return o, tea.Batch(load, o.watch())
 		}
 	case changedMsg, shownMsg:
 		return o, tea.Batch(o.load(), o.watch())

@@ -197,7 +197,9 @@ func (o *operations) tick() tea.Cmd {
 	if o.wait.number != 0 || o.problem != nil {
 		return o.watch()
 	}
-	return tea.Batch(o.again(), o.watch())
+	again := o.again()
+	o.wait.quiet = true
+	return tea.Batch(again, o.watch())
 }
 
 func (o *operations) again() tea.Cmd {

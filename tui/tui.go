@@ -15,7 +15,12 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/lipgloss"
 	"github.com/muesli/termenv"
+
+	"tenantry/tui/quiet"
 )
+
+// Bubble Tea was initialized before this: see package quiet.
+func init() { quiet.Restore() }
 
 // Run shows the UI until one leaves it or the context ends. It leaves the
 // terminal as it was.

@@ -22,6 +22,9 @@ type waiting struct {
 	label  string
 	slow   bool
 	frame  int
+	// quiet: nobody asked for it, so nobody is told, and esc means something
+	// else.
+	quiet bool
 	cancel context.CancelFunc
 }
 
@@ -35,7 +38,7 @@ func (w *waiting) stop() {
 
 // spin draws the next frame, and asks to be called again.
 func (w *waiting) spin(msg spinMsg) tea.Cmd {
-	if msg.number != w.number {
+	if msg.number != w.number || w.quiet {
 		return nil
 	}
 	w.slow = true
