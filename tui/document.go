@@ -49,7 +49,7 @@ func (d *documentView) Update(msg tea.Msg) (Screen, tea.Cmd) {
 		return d, d.Init()
 	case documentGoneMsg:
 		if msg.id == d.doc.ID {
-			return d, d.send(backMsg{d}, changedMsg{"Document " + msg.id + " is deleted."})
+			return d, d.send(backMsg{d}, changedMsg{notice: "Document " + msg.id + " is deleted."})
 		}
 	case tea.KeyMsg:
 		return d, d.press(msg)

@@ -136,7 +136,7 @@ func (d *draft) saved(msg answer[savedMsg]) tea.Cmd {
 	if msg.err != nil {
 		return nil // the text and the problem stay
 	}
-	d.send(backMsg{d}, changedMsg{"Document " + msg.value.document.ID + " is saved."})
+	d.send(backMsg{d}, changedMsg{notice: "Document " + msg.value.document.ID + " is saved."})
 	return d.forget()
 }
 

@@ -36,7 +36,7 @@ type driver struct {
 	msgs chan tea.Msg
 	quit bool
 	// copied is what was written to the terminal beside the views.
-	copied strings.Builder
+	copied chan string
 }
 
 func drive(t testing.TB, server Server, width, height int) *driver {
@@ -46,8 +46,8 @@ func drive(t testing.TB, server Server, width, height int) *driver {
 	s := newShared(ctx, server, newStyles(true, termenv.Ascii))
 	lipgloss.SetDefaultRenderer(s.styles.renderer)
 	s.now = func() time.Time { return noon }
-	d := &driver{t: t, msgs: make(chan tea.Msg, 1024)}
-	d.root = newRoot(s, func(text string) { d.copied.WriteString(text) })
+	d := &driver{t: t, msgs: make(chan tea.Msg, 1024), copied: make(chan string, 100)}
+	d.root = newRoot(s, func(text string) { d.copied <- text })
 	d.update(tea.WindowSizeMsg{Width: width, Height: height})
 	d.run(d.root.Init())
 	return d

@@ -8,6 +8,7 @@ import (
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/huh"
+	"github.com/charmbracelet/lipgloss"
 )
 
 // values are what was entered, by the fields' names.
@@ -75,7 +76,7 @@ func (f *form) build() {
 		fields = append(fields, f.input(spec))
 	}
 	if f.confirm != "" {
-		fields = append(fields, huh.NewConfirm().Title(f.confirm).Affirmative("Yes").Negative("No").Value(&f.yes))
+		fields = append(fields, huh.NewConfirm().WithButtonAlignment(lipgloss.Left).Title(f.confirm).Affirmative("Yes").Negative("No").Value(&f.yes))
 	}
 	f.huh = huh.NewForm(huh.NewGroup(fields...)).
 		WithTheme(f.styles.Form).WithKeyMap(formKeys()).WithShowHelp(false).WithShowErrors(false)

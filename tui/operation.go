@@ -55,7 +55,7 @@ func (o *operation) Update(msg tea.Msg) (Screen, tea.Cmd) {
 	case answer[client.Operation]:
 		if o.take(msg) && msg.err == nil {
 			o.op = msg.value
-			return o, o.send(changedMsg{"The " + o.op.Kind + " is tried again."})
+			return o, o.send(changedMsg{notice: "The " + o.op.Kind + " is tried again."})
 		}
 	case operationTickMsg:
 		switch {

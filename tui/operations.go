@@ -178,7 +178,7 @@ func (o *operations) Update(msg tea.Msg) (Screen, tea.Cmd) {
 		o.ticks++ // the one under way is not for us any more
 	case answer[client.Operation]:
 		if o.take(msg) && msg.err == nil {
-			return o, o.send(changedMsg{"The " + msg.value.Kind + " is tried again."})
+			return o, o.send(changedMsg{notice: "The " + msg.value.Kind + " is tried again."})
 		}
 	case tea.KeyMsg:
 		return o, o.press(msg)

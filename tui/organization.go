@@ -79,6 +79,11 @@ func (o *organization) Update(msg tea.Msg) (Screen, tea.Cmd) {
 			return o, o.all(msg)
 		}
 		return o, nil
+	case changedMsg:
+		if now := msg.organization; now != nil && now.ID == o.org.ID {
+			o.org = *now
+			return o, tea.Batch(o.all(organizationMsg{o.org, o.owner}), o.all(msg))
+		}
 	case tea.KeyMsg:
 		return o, o.press(msg)
 	case tea.MouseMsg:

@@ -112,7 +112,7 @@ func renameOrganization(org client.Organization) question {
 			renamed, err := with(ctx, s, func(ctx context.Context, b Backend) (client.Organization, error) {
 				return b.UpdateOrganization(ctx, org.ID, client.OrganizationPatch{Name: v["name"], Slug: v["slug"], IfRevision: org.Revision})
 			})
-			return changedMsg{fmt.Sprintf("%s is called %s now.", org.Name, renamed.Name)}, err
+			return changedMsg{fmt.Sprintf("%s is called %s now.", org.Name, renamed.Name), &renamed}, err
 		},
 	}
 }
@@ -143,7 +143,7 @@ func changeOwner(org client.Organization, owner client.Owner) question {
 			changed, err := with(ctx, s, func(ctx context.Context, b Backend) (client.Owner, error) {
 				return b.UpdateOwner(ctx, org.ID, client.OwnerPatch{Email: v["email"], Password: v["password"]})
 			})
-			return changedMsg{"The owner signs in as " + changed.Email + " now."}, err
+			return changedMsg{notice: "The owner signs in as " + changed.Email + " now."}, err
 		},
 	}
 }
@@ -176,8 +176,8 @@ func restoreOrganization(org client.Organization) question {
 func onOrganization(org client.Organization, done string, act func(Backend, context.Context, string) (client.Organization, error),
 ) func(context.Context, *session, values) (tea.Msg, error) {
 	return func(ctx context.Context, s *session, _ values) (tea.Msg, error) {
-		_, err := with(ctx, s, func(ctx context.Context, b Backend) (client.Organization, error) { return act(b, ctx, org.ID) })
-		return changedMsg{org.Name + " " + done + "."}, err
+		changed, err := with(ctx, s, func(ctx context.Context, b Backend) (client.Organization, error) { return act(b, ctx, org.ID) })
+		return changedMsg{org.Name + " " + done + ".", &changed}, err
 	}
 }
 
@@ -233,7 +233,7 @@ func revokeKey(k client.OperatorKey) question {
 			_, err := with(ctx, s, func(ctx context.Context, b Backend) (struct{}, error) {
 				return struct{}{}, b.RevokeOperatorKey(ctx, k.ID)
 			})
-			return changedMsg{"The key " + k.Name + " is worthless now."}, err
+			return changedMsg{notice: "The key " + k.Name + " is worthless now."}, err
 		},
 	}
 }
@@ -245,7 +245,7 @@ func cancelOperation(op client.Operation) question {
 		confirm: fmt.Sprintf("Cancel the %s %s?", op.Kind, short(op.ID)),
 		do: func(ctx context.Context, s *session, _ values) (tea.Msg, error) {
 			_, err := with(ctx, s, func(ctx context.Context, b Backend) (client.Operation, error) { return b.CancelOperation(ctx, op.ID) })
-			return changedMsg{"The " + op.Kind + " is cancelled."}, err
+			return changedMsg{notice: "The " + op.Kind + " is cancelled."}, err
 		},
 	}
 }
@@ -293,7 +293,7 @@ func newDocument(s shared, org client.Organization) question {
 			made, err := with(ctx, s.documentsAs(org.ID), func(ctx context.Context, b Backend) (client.Document, error) {
 				return b.CreateDocument(ctx, org.ID, client.NewDocument{ID: v["id"], Type: v["type"], Data: []byte(v["data"])})
 			})
-			return changedMsg{fmt.Sprintf("Document %s is made.", made.ID)}, err
+			return changedMsg{notice: fmt.Sprintf("Document %s is made.", made.ID)}, err
 		},
 	}
 }

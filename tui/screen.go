@@ -7,6 +7,8 @@ import (
 
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
+
+	"tenantry/app/client"
 )
 
 // Screen is what fills the space between header and footer. A screen knows no
@@ -102,7 +104,12 @@ type (
 	hiddenMsg struct{}
 	// changedMsg tells every screen that something was changed, and that what
 	// it shows of it is old.
-	changedMsg struct{ notice string }
+	changedMsg struct {
+		notice string
+		// organization is the one that was changed, as it is now; nil where it
+		// was something else.
+		organization *client.Organization
+	}
 	// goneMsg is a changedMsg for an organization that is no more: what shows
 	// it is left.
 	goneMsg struct {

@@ -121,7 +121,7 @@ func memberSignIn(s shared, msg memberMsg) question {
 			member.member = org.ID
 			member.use(tokens.AccessToken, tokens.RefreshToken)
 			members.put(org.ID, member)
-			return changedMsg{fmt.Sprintf("Signed in to %s as %s.", org.Name, v["email"])}, nil
+			return changedMsg{notice: fmt.Sprintf("Signed in to %s as %s.", org.Name, v["email"])}, nil
 		},
 	}
 }

@@ -397,9 +397,9 @@ func TestCopies(t *testing.T) {
 	d.press("enter", "enter")
 	d.see("shown this once")
 	d.press("y")
-	d.until("the copy", func() bool { return d.copied.Len() > 0 })
-	if want := ansi.SetSystemClipboard("tnt_op_" + strings.Repeat("0123456789", 5)); d.copied.String() != want {
-		t.Errorf("got %q, want %q", d.copied.String(), want)
+	d.until("the copy", func() bool { return len(d.copied) > 0 })
+	if got, want := <-d.copied, ansi.SetSystemClipboard("tnt_op_"+strings.Repeat("0123456789", 5)); got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

@@ -24,7 +24,7 @@ type waiting struct {
 	frame  int
 	// quiet: nobody asked for it, so nobody is told, and esc means something
 	// else.
-	quiet bool
+	quiet  bool
 	cancel context.CancelFunc
 }
 

@@ -1,10 +1,11 @@
 package tui
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
 	"net"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -59,10 +60,12 @@ type walker struct {
 	model *teatest.TestModel
 }
 
-func (w walker) see(text string) {
+// see waits until all the texts were drawn since it last saw anything.
+func (w walker) see(texts ...string) {
 	w.Helper()
 	teatest.WaitFor(w.T, w.model.Output(), func(drawn []byte) bool {
-		return bytes.Contains([]byte(ansi.Strip(string(drawn))), []byte(text))
+		text := ansi.Strip(string(drawn))
+		return !slices.ContainsFunc(texts, func(t string) bool { return !strings.Contains(text, t) })
 	}, teatest.WithDuration(patience), teatest.WithCheckInterval(10*time.Millisecond))
 }
 
@@ -86,7 +89,7 @@ func TestNewcomersWalk(t *testing.T) {
 	w.press("n")
 	w.see("New organization")
 	w.press("Acme", "enter", "owner@acme.example", "enter", "correct-horse-battery", "enter", "enter", "enter")
-	w.see("Acme is made.")
+	w.see("Acme is made.", "owner@acme.example")
 	w.press("tab")
 	w.see("sign in as a member")
 	w.press("enter")
