@@ -89,7 +89,7 @@ func TestNewcomersWalk(t *testing.T) {
 	w.press("n")
 	w.see("New organization")
 	w.press("Acme", "enter", "owner@acme.example", "enter", "correct-horse-battery", "enter", "enter", "enter")
-	w.see("Acme is made.", "owner@acme.example")
+	w.see("Acme is made.", "org_acme")
 	w.press("tab")
 	w.see("sign in as a member")
 	w.press("enter")
