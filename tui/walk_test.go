@@ -99,7 +99,7 @@ func TestNewcomersWalk(t *testing.T) {
 	w.press("n")
 	w.see("New document")
 	w.press("note", "enter", `{"hello": "world"}`, "enter", "enter")
-	w.see("is made.")
+	w.see("is made.", "       now") // the row
 	w.press("enter")
 	w.see(`"hello": "world"`)
 	w.press("esc", "shift+tab", "R")
