@@ -414,7 +414,6 @@ func TestTUITwoAtOnce(t *testing.T) {
 	two.answers("Acme Two", "")
 	two.see("✗", "changed")
 	two.press("Escape")
-	two.press("Escape")
 	two.see("Placement")
 	two.press("r")
 	two.see("Acme One")
