@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+	"golang.org/x/crypto/bcrypt"
 )
 
 // templateName is the only organization there is when its rows are copied.
@@ -135,7 +136,8 @@ func readRows(ctx context.Context, db *sql.DB, query string) (all [][]any, err e
 var uuidText = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
 
 // insertEach inserts the rows of one more organization, and of another, each
-// in one transaction, and does nothing else.
+// in one transaction, and does nothing else but hash the owner's password,
+// which is in one of the rows and costs both sides the same.
 func insertEach(ctx context.Context, folder string) error {
 	raw, err := os.ReadFile(filepath.Join(folder, "rows.json")) //nolint:gosec // in our own folder
 	if err != nil {
@@ -164,6 +166,9 @@ func insertEach(ctx context.Context, folder string) error {
 		replace := []string{templateName, uuid.NewString()}
 		for _, id := range ids {
 			replace = append(replace, id, uuid.Must(uuid.NewV7()).String())
+		}
+		if _, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost); err != nil {
+			return err
 		}
 		return insertOne(ctx, c, rows, statements, strings.NewReplacer(replace...))
 	})
