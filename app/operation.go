@@ -35,6 +35,11 @@ func (s OperationState) Undoing() bool { return s == OperationAborting || s == O
 // Open reports whether there is still something to do.
 func (s OperationState) Open() bool { return s == OperationRunning || s.Undoing() }
 
+// OpenStates are the states in which there is still something to do.
+func OpenStates() []OperationState {
+	return []OperationState{OperationRunning, OperationAborting, OperationCancelling}
+}
+
 // Undone is the state in which the undoing of an operation in state s ends.
 func (s OperationState) Undone() OperationState {
 	if s == OperationCancelling {

@@ -101,29 +101,7 @@ func allOperations(ctx context.Context, c *client.Client, in client.ListOperatio
 func newOperationAct(g *globals, at *target, verb, short string,
 	act func(*client.Client, context.Context, string) (client.Operation, error),
 ) *cobra.Command {
-	var out output
-	cmd := &cobra.Command{
-		Use:   verb + " OPERATION",
-		Short: short,
-		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			c, closed, err := at.connect(cmd, g, false)
-			if err != nil {
-				return err
-			}
-			defer closed()
-			op, err := act(c, cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			if out.json() {
-				return writeJSON(cmd.OutOrStdout(), op)
-			}
-			return writeTable(cmd.OutOrStdout(), operationRows(op))
-		},
-	}
-	out.flag(cmd)
-	return cmd
+	return newAct(g, at, verb+" OPERATION", short, act, operationRows)
 }
 
 func operationRows(op client.Operation) [][]string {

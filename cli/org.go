@@ -214,26 +214,7 @@ func newOrgRename(g *globals, at *target) *cobra.Command {
 func newOrgState(g *globals, at *target, verb, short string,
 	act func(*client.Client, context.Context, string) (client.Organization, error),
 ) *cobra.Command {
-	var out output
-	cmd := &cobra.Command{
-		Use:   verb + " ORG",
-		Short: short,
-		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			c, closed, err := at.connect(cmd, g, false)
-			if err != nil {
-				return err
-			}
-			defer closed()
-			org, err := act(c, cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			return showOrganization(cmd.OutOrStdout(), &out, org)
-		},
-	}
-	out.flag(cmd)
-	return cmd
+	return newAct(g, at, verb+" ORG", short, act, organizationRows)
 }
 
 func newOrgDelete(g *globals, at *target) *cobra.Command {
@@ -284,10 +265,7 @@ func newOrgDelete(g *globals, at *target) *cobra.Command {
 }
 
 func showOrganization(w io.Writer, out *output, org client.Organization) error {
-	if out.json() {
-		return writeJSON(w, org)
-	}
-	return writeTable(w, organizationRows(org))
+	return show(w, out, org, organizationRows)
 }
 
 func organizationRows(org client.Organization) [][]string {

@@ -154,7 +154,7 @@ func (d *doctor) organization(ctx context.Context, org app.Organization, looked,
 		return err
 	}
 	open, err := d.registry.ListOperations(ctx, app.OperationQuery{Organization: org.ID, Limit: 1,
-		States: []app.OperationState{app.OperationRunning, app.OperationAborting, app.OperationCancelling}})
+		States: app.OpenStates()})
 	if err != nil {
 		return err
 	}

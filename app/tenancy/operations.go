@@ -91,7 +91,7 @@ func (in OperationsInput) query() (app.OperationQuery, error) {
 	switch state := app.OperationState(in.State); state {
 	case "":
 	case app.OperationRunning:
-		q.States = []app.OperationState{app.OperationRunning, app.OperationAborting, app.OperationCancelling}
+		q.States = app.OpenStates()
 	case app.OperationCompleted, app.OperationFailed, app.OperationCancelled:
 		q.States = []app.OperationState{state}
 	default:
@@ -186,7 +186,7 @@ func (s *Service) CancelOperation(ctx context.Context, actor app.Actor, id strin
 func (s *Service) openOperation(ctx context.Context, org app.OrganizationID) (app.Operation, error) {
 	list, err := s.registry.ListOperations(ctx, app.OperationQuery{
 		Organization: org, Limit: 1,
-		States: []app.OperationState{app.OperationRunning, app.OperationAborting, app.OperationCancelling},
+		States: app.OpenStates(),
 	})
 	if err != nil {
 		return app.Operation{}, fmt.Errorf("find the open operation of organization %s: %w", org, err)

@@ -56,7 +56,7 @@ func (s *Service) Overview(ctx context.Context, actor app.Actor) (Overview, erro
 		*count = n
 	}
 	running, err := s.registry.ListOperations(ctx, app.OperationQuery{Limit: maxRunning,
-		States: []app.OperationState{app.OperationRunning, app.OperationAborting, app.OperationCancelling}})
+		States: app.OpenStates()})
 	if err != nil {
 		return o, fmt.Errorf("count the running operations: %w", err)
 	}
