@@ -30,6 +30,12 @@ var (
 	ErrUnavailable = errors.New("unavailable")
 	// ErrNoSpace: the disk is full; trying later helps when there is room.
 	ErrNoSpace = errors.New("no space left")
+	// ErrMoved: the namespace is not, or not any more, where it was looked for.
+	// The placement has to be read again. No caller of the core meets it.
+	ErrMoved = errors.New("moved")
+	// ErrFrozen: the namespace takes no writes for a moment, while it is being
+	// moved. The write has to wait. No caller of the core meets it.
+	ErrFrozen = errors.New("frozen")
 )
 
 // Error is a failure with what a person and a program need to go on: a stable

@@ -67,10 +67,23 @@ type Placement struct {
 	// Database is, on SQLite, the name of the file without its extension.
 	Database string
 	// Collection is a collection's or a table's name: "org_" and the slug with
-	// "-" written "_".
+	// "-" written "_", or SharedCollection.
 	Collection string
 	// Generation goes up with every change of the placement, from 1.
 	Generation int64
+}
+
+// SharedCollection is where the documents of organizations in
+// IsolationShared are, each with its organization's id.
+const SharedCollection = "shared"
+
+// CollectionIn is the collection of an organization with this slug in an
+// isolation.
+func CollectionIn(isolation Isolation, slug string) string {
+	if isolation == IsolationShared {
+		return SharedCollection
+	}
+	return CollectionName(slug)
 }
 
 // CollectionName is the collection of an organization with this slug. Slugs
