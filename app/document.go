@@ -15,6 +15,15 @@ type Document struct {
 	Data []byte
 }
 
+// Replacement is what a document becomes, whatever it was.
+type Replacement struct {
+	Type string // empty: as it is
+	Data []byte // as Document.Data
+	// At is the time of the change. A document that says that it was changed
+	// later keeps that; see Later.
+	At time.Time
+}
+
 // DocumentQuery lists documents in order of id.
 type DocumentQuery struct {
 	Type  string     // empty: all

@@ -303,6 +303,11 @@ type Documents interface {
 	// more than once, and its error is returned as it is. ErrStale when
 	// expected is neither AnyRevision nor the revision there is; ErrNotFound.
 	UpdateDocument(ctx context.Context, ns Namespace, id DocumentID, expected int64, f func(*Document) error) (Document, error)
+	// ReplaceDocument stores r in the place of what is there, with the next
+	// revision, atomically, and returns the whole. It is for changes that do not
+	// depend on what was there, for which an engine need not read it first.
+	// ErrStale and ErrNotFound as above.
+	ReplaceDocument(ctx context.Context, ns Namespace, id DocumentID, expected int64, r Replacement) (Document, error)
 	// DeleteDocument: ErrStale and ErrNotFound as above.
 	DeleteDocument(ctx context.Context, ns Namespace, id DocumentID, expected int64) error
 	// ListDocuments lists in byte order of ids.

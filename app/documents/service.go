@@ -111,13 +111,11 @@ func (s *Service) Put(ctx context.Context, actor app.Actor, org, id string, in P
 	if err != nil {
 		return app.Document{}, err
 	}
-	return s.update(ctx, t, in.IfRevision, func(d *app.Document) error {
-		d.Data = data
-		if in.Type != nil {
-			d.Type = *in.Type
-		}
-		return nil
-	})
+	r := app.Replacement{Data: data, At: s.clock()}
+	if in.Type != nil {
+		r.Type = *in.Type
+	}
+	return updated(t.cluster.ReplaceDocument(ctx, t.ns, t.id, in.IfRevision, r))
 }
 
 // PatchInput is a JSON merge patch (RFC 7396) of a document's data.
@@ -136,7 +134,9 @@ func (s *Service) Patch(ctx context.Context, actor app.Actor, org, id string, in
 	if err != nil {
 		return app.Document{}, err
 	}
-	return s.update(ctx, t, in.IfRevision, func(d *app.Document) error {
+	now := s.clock()
+	return updated(t.cluster.UpdateDocument(ctx, t.ns, t.id, in.IfRevision, func(d *app.Document) error {
+		d.UpdatedAt = app.Later(now, d.UpdatedAt)
 		merged, err := Merge(d.Data, patch)
 		if err != nil {
 			return fmt.Errorf("merge into document %s: %w", d.ID, err)
@@ -144,7 +144,7 @@ func (s *Service) Patch(ctx context.Context, actor app.Actor, org, id string, in
 		// The merge can nest deeper and grow larger than either side.
 		d.Data, err = compactData("data", merged)
 		return err
-	})
+	}))
 }
 
 // Delete removes one document.
@@ -178,12 +178,7 @@ func (s *Service) target(ctx context.Context, actor app.Actor, org, id string) (
 	return target{cluster, ns, docID}, nil
 }
 
-func (s *Service) update(ctx context.Context, t target, revision int64, f func(*app.Document) error) (app.Document, error) {
-	now := s.clock()
-	d, err := t.cluster.UpdateDocument(ctx, t.ns, t.id, revision, func(d *app.Document) error {
-		d.UpdatedAt = app.Later(now, d.UpdatedAt)
-		return f(d)
-	})
+func updated(d app.Document, err error) (app.Document, error) {
 	if err != nil {
 		return app.Document{}, fmt.Errorf("update document: %w", spoken(err))
 	}

@@ -57,10 +57,10 @@ func TestAServerThatHasNotHeardOfARename(t *testing.T) {
 		}
 		acme := place(t, a, "acme")
 		check(a.Provision(ctx, acme))
-		for _, d := range []app.DocumentID{"read", "changed", "removed", "listed"} {
+		for _, d := range []app.DocumentID{"read", "changed", "replaced", "removed", "listed"} {
 			check(b.InsertDocument(ctx, acme, document(d, `{"of":"acme"}`))) // b remembers where
 		}
-		for round := range 3 {
+		for round := range 4 {
 			to := fmt.Sprintf("org_acme_%d", round)
 			check(a.Rename(ctx, acme, to, int64(round+2)))
 			next := place(t, a, "acme")
@@ -86,6 +86,9 @@ func TestAServerThatHasNotHeardOfARename(t *testing.T) {
 				check(err)
 			case 2:
 				check(b.DeleteDocument(ctx, acme, "removed", app.AnyRevision))
+			case 3:
+				_, err := b.ReplaceDocument(ctx, acme, "replaced", app.AnyRevision, app.Replacement{Data: []byte(`{"of":"acme","replaced":1}`), At: app.Now()})
+				check(err)
 			}
 			d, err := b.Document(ctx, acme, "read")
 			if err != nil || string(d.Data) != `{"of":"acme"}` {
@@ -97,7 +100,7 @@ func TestAServerThatHasNotHeardOfARename(t *testing.T) {
 				}
 			}
 		}
-		if got, want := ids(t, a, acme), "changed inserted listed read "; got != want {
+		if got, want := ids(t, a, acme), "changed inserted listed read replaced "; got != want {
 			t.Fatalf("the organization has %s, want %s", got, want)
 		}
 		// And of a deletion.

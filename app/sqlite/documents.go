@@ -161,6 +161,18 @@ func (c *Cluster) UpdateDocument(ctx context.Context, ns app.Namespace, id app.D
 	return d, nil
 }
 
+// ReplaceDocument changes one inside the writer: the checksum is made of what
+// stays as well, so it is read. See app.Documents.
+func (c *Cluster) ReplaceDocument(ctx context.Context, ns app.Namespace, id app.DocumentID, expected int64, r app.Replacement) (app.Document, error) {
+	return c.UpdateDocument(ctx, ns, id, expected, func(d *app.Document) error {
+		if r.Type != "" {
+			d.Type = r.Type
+		}
+		d.Data, d.UpdatedAt = r.Data, app.Later(r.At, d.UpdatedAt)
+		return nil
+	})
+}
+
 // DeleteDocument removes one. See app.Documents.
 func (c *Cluster) DeleteDocument(ctx context.Context, ns app.Namespace, id app.DocumentID, expected int64) error {
 	return c.use(ctx, ns, existing, func(s *shard) error {

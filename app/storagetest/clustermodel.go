@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -37,7 +38,7 @@ func modelOfCluster(t *testing.T, place func(t *testing.T) (open func() app.Clus
 			}
 			r.Repeat(map[string]func(*rapid.T){
 				"provision": m.provision, "rename": m.rename, "drop": m.drop, "insert": m.insert,
-				"update": m.update, "delete": m.delete, "reopen": m.reopen, "": m.compare,
+				"update": m.update, "replace": m.replace, "delete": m.delete, "reopen": m.reopen, "": m.compare,
 			})
 		})
 	})
@@ -179,6 +180,27 @@ func (m *clusterModel) update(r *rapid.T) {
 	}
 	want.Type, want.Data, want.UpdatedAt, want.Revision = next.Type, next.Data, next.UpdatedAt, want.Revision+1
 	sameAs(r, "the updated document", got, want)
+	m.held[ns.Organization].documents[id] = want
+}
+
+func (m *clusterModel) replace(r *rapid.T) {
+	ns, id, revision := m.org(r), drawDocumentID(r), drawRevision(r)
+	next := drawDocument(r, id)
+	replacement := app.Replacement{Data: next.Data, At: beginning.Add(time.Duration(rapid.IntRange(-3, 3).Draw(r, "hours")) * time.Hour)}
+	if rapid.Bool().Draw(r, "another type") {
+		replacement.Type = next.Type
+	}
+	got, err := m.real.ReplaceDocument(r.Context(), ns, id, revision, replacement)
+	want, wantErr := m.expected(ns, id, revision)
+	answers(r, err, wantErr)
+	if wantErr != nil {
+		return
+	}
+	want.Data, want.Revision, want.UpdatedAt = next.Data, want.Revision+1, app.Later(replacement.At, want.UpdatedAt)
+	if replacement.Type != "" {
+		want.Type = replacement.Type
+	}
+	sameAs(r, "the replaced document", got, want)
 	m.held[ns.Organization].documents[id] = want
 }
 

@@ -23,6 +23,8 @@ func interruptingDocuments(s clusterSuite) {
 		cancelled(t, k.InsertDocument(gone, ns, newDocument("b", "note", `{}`)))
 		_, err = k.UpdateDocument(gone, ns, "a", app.AnyRevision, func(*app.Document) error { return nil })
 		cancelled(t, err)
+		_, err = k.ReplaceDocument(gone, ns, "a", app.AnyRevision, app.Replacement{Data: []byte(`{"n":1}`), At: beginning})
+		cancelled(t, err)
 		cancelled(t, k.DeleteDocument(gone, ns, "a", app.AnyRevision))
 		cancelled(t, k.Rename(gone, ns, "org_bolt", 2))
 		cancelled(t, k.Drop(gone, ns))

@@ -169,6 +169,9 @@ func (k *kingdom) useUntil(stop *atomic.Bool, ns app.Namespace, owner, worker in
 					return nil
 				})
 			}
+			if err == nil {
+				_, err = k.ReplaceDocument(k.ctx, ns, id, 2, app.Replacement{Data: []byte(whose(owner, "replaced")), At: beginning})
+			}
 		case i%3 == 0:
 			seen, err = k.ListDocuments(k.ctx, ns, app.DocumentQuery{Type: "note", Limit: 3})
 		case i%3 == 1:

@@ -2,6 +2,7 @@ package tenancy_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -103,7 +104,22 @@ func TestCommandsOfAnAct(t *testing.T) {
 			return cluster.InsertDocument(h.ctx, ns(), app.Document{ID: "d", Type: "n", Revision: 1, Data: []byte("{}")})
 		}},
 		{"read it", 1, 0, func() error { _, err := cluster.Document(h.ctx, ns(), "d"); return err }},
-		{"change it", 2, 0, func() error {
+		{"replace it", 1, 0, func() error {
+			_, err := cluster.ReplaceDocument(h.ctx, ns(), "d", app.AnyRevision, app.Replacement{Data: []byte("{}"), At: app.Now()})
+			return err
+		}},
+		{"replace it where it is of that revision", 1, 0, func() error {
+			_, err := cluster.ReplaceDocument(h.ctx, ns(), "d", 2, app.Replacement{Data: []byte("{}"), At: app.Now()})
+			return err
+		}},
+		{"replace it where it is not", 2, 0, func() error {
+			_, err := cluster.ReplaceDocument(h.ctx, ns(), "d", 2, app.Replacement{Data: []byte("{}"), At: app.Now()})
+			if !errors.Is(err, app.ErrStale) {
+				return fmt.Errorf("a stale replacement: %w", err)
+			}
+			return nil
+		}},
+		{"change it by what it is", 2, 0, func() error {
 			_, err := cluster.UpdateDocument(h.ctx, ns(), "d", app.AnyRevision, func(*app.Document) error { return nil })
 			return err
 		}},
