@@ -56,6 +56,9 @@ func Open(ctx context.Context, cfg config.Config, version string, log *slog.Logg
 	if a.registry, err = a.openRegistry(ctx, cfg, version); err != nil {
 		return nil, err
 	}
+	if err := cfg.CheckClusters(nil); err != nil {
+		return nil, err
+	}
 	for name := range cfg.Clusters {
 		if a.clusters[name], err = a.openCluster(ctx, cfg, name, version); err != nil {
 			return nil, err
@@ -80,7 +83,7 @@ func Open(ctx context.Context, cfg config.Config, version string, log *slog.Logg
 	}
 	a.Tenancy, err = tenancy.New(a.registry, directory, a.clusters, a.Identity, tenancy.Config{
 		SignupOpen: cfg.Signup == config.SignupOpen,
-		Cluster:    cfg.PlacementCluster(),
+		Cluster:    cfg.PlacementClusters()[0],
 		Isolation:  app.Isolation(cfg.Placement.Isolation),
 
 		DeletionRetention: cfg.DeletionRetention,

@@ -79,5 +79,11 @@ func ClusterKeys(name string) []Key {
 		{Name: "clusters." + name + ".shards", Default: int64(d.Shards),
 			value: field(func(c *Cluster) value { return intValue(&c.Shards, 1, 1024) }),
 			Help:  "Over how many files of a folder new organizations are spread. When each has 800, as many files\nmore are begun: creating one takes as long at 100,000 as at 1,000. Organizations that\nexist stay where they are."},
+		{Name: "clusters." + name + ".isolations", Default: isolations,
+			value: field(func(c *Cluster) value { return listValue(&c.Isolations, among(isolations)) }),
+			Help:  "How organizations may be kept apart here. Those that exist stay as they are."},
+		{Name: "clusters." + name + ".max_namespaces", Default: int64(d.MaxNamespaces),
+			value: field(func(c *Cluster) value { return intValue(&c.MaxNamespaces, 0, 10_000_000) }),
+			Help:  "At most this many organizations have a collection or a database of their own here; those\nafter them share one collection. 0: no limit, which suits a folder. For MongoDB a number\nthat its disk and memory carry, since each collection costs it files: see docs/mongodb.md."},
 	}
 }

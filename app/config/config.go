@@ -31,6 +31,11 @@ type Config struct {
 	DeletionRetention      time.Duration // 0: what is deleted is removed at once
 	OperationWait          time.Duration
 	PlacementLease         time.Duration // how late other servers' changes may be heard of
+	CutoverTimeout         time.Duration // how long writes are held
+	RelocationGrace        time.Duration // 0: what was left is dropped at once
+
+	RelocationDocumentsPerSecond int   // 0: no limit
+	RelocationBytesPerSecond     int64 // 0: no limit
 
 	Registry  Registry
 	Clusters  map[string]Cluster // by name; there is at least one
@@ -46,6 +51,9 @@ type Config struct {
 	Log       Log
 
 	firstCluster string // as the file names them
+	// mentions are what the placement says of clusters, to be checked when all
+	// clusters are known.
+	mentions []mention
 }
 
 // Registry is the master database.
@@ -57,12 +65,9 @@ type Registry struct {
 type Cluster struct {
 	URL    string // "sqlite:DIR", relative to the data folder, or one of MongoDB's
 	Shards int    // files that new organizations are spread over
-}
 
-// Placement says where new organizations go.
-type Placement struct {
-	Cluster   string // or "": see [Config.PlacementCluster]
-	Isolation string
+	Isolations    []string // that organizations may have there; at least one
+	MaxNamespaces int      // collections and databases; 0: no limit
 }
 
 // Password says how passwords are hashed.
@@ -121,20 +126,7 @@ func Default() Config {
 }
 
 func defaultCluster(name string) Cluster {
-	return Cluster{URL: "sqlite:clusters/" + name, Shards: 64}
-}
-
-// PlacementCluster is where new organizations go: the cluster that
-// placement.cluster names, else the one named "default", else the first in the
-// file.
-func (c Config) PlacementCluster() string {
-	if c.Placement.Cluster != "" {
-		return c.Placement.Cluster
-	}
-	if _, ok := c.Clusters[DefaultCluster]; ok {
-		return DefaultCluster
-	}
-	return c.firstCluster
+	return Cluster{URL: "sqlite:clusters/" + name, Shards: 64, Isolations: append([]string{}, isolations...)}
 }
 
 // ClusterNames are the names of all clusters, sorted.

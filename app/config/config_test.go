@@ -41,7 +41,12 @@ func TestRefused(t *testing.T) {
 		"bad network":                       {file: "trusted_proxies = [\"10.0.0.1\"]\n", want: []string{"t.toml:1", "/32"}},
 		"any origin":                        {file: "[cors]\norigins = [\"*\"]\n", want: []string{"t.toml:2", "lower case, without path"}},
 		"mongodb":                           {file: "[registry]\nurl = \"mongodb://u:p4ss/x@h\"\n", want: []string{"t.toml:2", "@h"}, never: "p4ss"},
-		"no such cluster":                   {file: "[placement]\ncluster = \"eu\"\n", want: []string{"t.toml:2", "placement.cluster = \"eu\"", "default"}},
+		"cluster and clusters":              {file: "[placement]\ncluster = \"a\"\nclusters = [\"b\"]\n", want: []string{"t.toml:3", "placement.clusters = [\"b\"]", "placement.cluster is set as well"}},
+		"rule without an end":               {file: "[placement]\nrules = [\"region=eu\"]\n", want: []string{"t.toml:2", "placement.rules", "\"region=eu\": each", "FIELD=VALUE -> cluster=NAME"}},
+		"isolation not allowed there":       {file: "[clusters.eu]\nisolations = [\"shared\"]\n[placement]\nisolation = \"database\"\n", want: []string{"t.toml:4", "placement.isolation = \"database\"", "clusters.eu.isolations allows: shared"}},
+		"isolation not allowed, by default": {file: "[clusters.eu]\nisolations = [\"shared\"]\n", want: []string{"t.toml:2", "clusters.eu.isolations = [\"shared\"]", "\"collection\""}},
+		"isolation not allowed by a rule":   {file: "[clusters.eu]\nisolations = [\"collection\"]\n[placement]\nrules = [\"a=b -> isolation=shared\"]\n", want: []string{"t.toml:4", "placement.rules", "\"shared\"", "clusters.eu.isolations"}},
+		"no isolation at all":               {file: "[clusters.eu]\nisolations = []\n", want: []string{"t.toml:2", "clusters.eu.isolations = []", "collection, shared, database"}},
 		"one place twice":                   {file: "[clusters.a]\nurl = \"sqlite:x\"\n[clusters.b]\nurl = \"sqlite:x\"\n", want: []string{"t.toml:4", "clusters.b.url", "clusters.a"}},
 		"one place, written otherwise":      {file: "[clusters.a]\nurl = \"sqlite:x\"\n[clusters.b]\nurl = \"sqlite:./y/../x\"\n", want: []string{"t.toml:4", "clusters.a"}},
 		"registry in a cluster":             {file: "[registry]\nurl = \"sqlite:clusters/default/r.db\"\n", want: []string{"t.toml:2", "registry.url", "clusters.default"}},
@@ -102,7 +107,7 @@ func TestPrecedence(t *testing.T) {
 	key := write(t, "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n")
 	cfg, report, err := config.Load(config.Options{
 		File:    file,
-		Environ: []string{"TENANTRY_LISTEN=127.0.0.1:2", "TENANTRY_PASSWORD_BCRYPT_COST=10", "TENANTRY_SEAL_KEY_FILE=" + key, "TENANTRY_LISTN=x", "TENANTRY_KEY=k", "TENANTRY_CLUSTERS_US_SHARDS=8", "TENANTRY_CLUSTERS_FAR_EAST_SHARDS=9", "TENANTRY_CORS_ORIGINS= https://a.example , https://b.example,", "TENANTRY_TRUSTED_PROXIES="},
+		Environ: []string{"TENANTRY_LISTEN=127.0.0.1:2", "TENANTRY_PASSWORD_BCRYPT_COST=10", "TENANTRY_SEAL_KEY_FILE=" + key, "TENANTRY_LISTN=x", "TENANTRY_KEY=k", "TENANTRY_CLUSTERS_US_SHARDS=8", "TENANTRY_CLUSTERS_FAR_EAST_SHARDS=9", "TENANTRY_CLUSTERS_US_MAX_NAMESPACES=70", "TENANTRY_CLUSTERS_US_ISOLATIONS=collection,shared", "TENANTRY_CORS_ORIGINS= https://a.example , https://b.example,", "TENANTRY_TRUSTED_PROXIES="},
 		Flags:   map[string]string{"listen": "127.0.0.1:3"},
 	})
 	if err != nil {
@@ -111,10 +116,12 @@ func TestPrecedence(t *testing.T) {
 	if cfg.Listen != "127.0.0.1:3" || cfg.Password.BcryptCost != 10 || cfg.Signup != "closed" || cfg.SealKey == "" {
 		t.Errorf("loaded %+v", cfg)
 	}
-	want := map[string]config.Cluster{"eu": {URL: "sqlite:eu", Shards: 64}, "us": {URL: "sqlite:clusters/us", Shards: 8},
-		"far-east": {URL: "sqlite:clusters/far-east", Shards: 9}}
-	if !reflect.DeepEqual(cfg.Clusters, want) || cfg.PlacementCluster() != "eu" {
-		t.Errorf("clusters %+v, new ones in %q", cfg.Clusters, cfg.PlacementCluster())
+	all := []string{"collection", "shared", "database"}
+	want := map[string]config.Cluster{"eu": {URL: "sqlite:eu", Shards: 64, Isolations: all},
+		"us":       {URL: "sqlite:clusters/us", Shards: 8, Isolations: all[:2], MaxNamespaces: 70},
+		"far-east": {URL: "sqlite:clusters/far-east", Shards: 9, Isolations: all}}
+	if !reflect.DeepEqual(cfg.Clusters, want) || cfg.PlacementClusters()[0] != "eu" {
+		t.Errorf("clusters %+v, new ones in %q", cfg.Clusters, cfg.PlacementClusters())
 	}
 	if want := []string{"https://a.example", "https://b.example"}; !reflect.DeepEqual(cfg.CORS.Origins, want) || len(cfg.TrustedProxies) != 0 {
 		t.Errorf("lists from the environment: %q, %q", cfg.CORS.Origins, cfg.TrustedProxies)
@@ -143,11 +150,69 @@ func TestClusterOfNewOrganizations(t *testing.T) {
 		"":                                      "default",
 		"[clusters.west]\n[clusters.east]\n":    "west",
 		"[clusters.west]\n[clusters.default]\n": "default",
-		"[clusters.west]\n[clusters.east]\n[placement]\ncluster = \"east\"": "east",
+		"[clusters.west]\n[clusters.east]\n[placement]\ncluster = \"east\"":              "east",
+		"[clusters.west]\n[clusters.east]\n[placement]\nclusters = [\"east\", \"west\"]": "east west",
 	} {
 		cfg, _, err := config.Load(config.Options{File: write(t, file), Environ: []string{"TENANTRY_CLUSTERS_AAA_SHARDS=8"}[:min(1, len(file))]})
-		if err != nil || cfg.PlacementCluster() != want {
-			t.Errorf("%q: new organizations go to %q, want %q; %v", file, cfg.PlacementCluster(), want, err)
+		if err != nil || strings.Join(cfg.PlacementClusters(), " ") != want {
+			t.Errorf("%q: new organizations go to %q, want %q; %v", file, cfg.PlacementClusters(), want, err)
+		}
+	}
+}
+
+func TestPlacementRules(t *testing.T) {
+	t.Parallel()
+	file := `placement.rules = ["region=eu -> cluster=eu-1|eu-2", " plan = big deal  -> isolation=database   cluster=default", "a b=c=d -> isolation=shared"]`
+	cfg, _, err := config.Load(config.Options{File: write(t, file)})
+	want := []config.PlacementRule{
+		{Field: "region", Value: "eu", Clusters: []string{"eu-1", "eu-2"}},
+		{Field: "plan", Value: "big deal", Clusters: []string{"default"}, Isolation: "database"},
+		{Field: "a b", Value: "c=d", Isolation: "shared"},
+	}
+	if err != nil || !reflect.DeepEqual(cfg.Placement.Parsed(), want) {
+		t.Errorf("rules %+v, want %+v; %v", cfg.Placement.Parsed(), want, err)
+	}
+}
+
+// Whether a cluster is there can only be said when those that were added are
+// known.
+func TestClustersThatThePlacementNames(t *testing.T) {
+	t.Parallel()
+	for file, want := range map[string][]string{
+		"[placement]\ncluster = \"eu\"\n":                               {"t.toml:2: placement.cluster = \"eu\"", "there are: added, default"},
+		"[placement]\nclusters = [\"default\", \"added\", \"eu\"]\n":    {"t.toml:2: placement.clusters", "no cluster \"eu\""},
+		"[placement]\nrules = [\"a=b -> cluster=default|eu\"]\n":        {"t.toml:2: placement.rules", "no cluster \"eu\""},
+		"[placement]\nrules = [\"a=b -> cluster=default|added\"]\n":     nil,
+		"[placement]\ncluster = \"added\"\n":                            nil,
+		"[clusters.other]\n[placement]\nclusters = [\"other\", \"eu\"]": {"there are: added, other"},
+	} {
+		cfg, _, err := config.Load(config.Options{File: write(t, file)})
+		if err != nil {
+			t.Errorf("%q: %v", file, err)
+			continue
+		}
+		err = cfg.CheckClusters([]string{"added"})
+		if (err == nil) != (want == nil) {
+			t.Errorf("%q: %v", file, err)
+		}
+		for _, part := range want {
+			if err != nil && !strings.Contains(err.Error(), part) {
+				t.Errorf("%q: the error does not say %q: %v", file, part, err)
+			}
+		}
+	}
+}
+
+func TestWarnsOfCutoversThatCannotBe(t *testing.T) {
+	t.Parallel()
+	for file, want := range map[string]string{
+		"placement_lease = \"3s\"\n":  "not more than twice placement_lease, 3s",
+		"cutover_timeout = \"15s\"\n": "not less than http.request_timeout, 15s",
+		"cutover_timeout = \"8s\"\n":  "",
+	} {
+		_, report, err := config.Load(config.Options{File: write(t, file)})
+		if got := strings.Join(report.Warnings, ""); err != nil || (got == "") != (want == "") || !strings.Contains(got, want) {
+			t.Errorf("%q: warnings %q, want %q; %v", file, got, want, err)
 		}
 	}
 }

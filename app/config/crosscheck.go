@@ -10,11 +10,12 @@ import (
 // the one to blame.
 func (l *loader) crossCheck() {
 	c := l.cfg
-	if name := c.Placement.Cluster; name != "" {
-		if _, there := c.Clusters[name]; !there {
-			l.wrong("placement.cluster", "there is no such cluster; there are: %s", strings.Join(c.ClusterNames(), ", "))
+	for _, name := range c.ClusterNames() {
+		if len(c.Clusters[name].Isolations) == 0 {
+			l.wrong(clustersSection+"."+name+".isolations", "it must have at least one of: %s", strings.Join(isolations, ", "))
 		}
 	}
+	l.checkPlacement()
 	if c.Admin.Listen != "" && c.Admin.Listen == c.Listen && !strings.HasSuffix(c.Listen, ":0") {
 		l.wrong("admin.listen", "it must differ from listen")
 	}
@@ -36,6 +37,14 @@ func (l *loader) crossCheck() {
 	if name, taken := places[registry]; taken {
 		l.wrong("registry.url", "this is the place of clusters.%s", name)
 	}
+	if c.CutoverTimeout <= 2*c.PlacementLease {
+		l.warnings = append(l.warnings, fmt.Sprintf("cutover_timeout is %s, not more than twice placement_lease, %s: no relocation between servers will be done in time",
+			shortDuration(c.CutoverTimeout), shortDuration(c.PlacementLease)))
+	}
+	if c.CutoverTimeout >= c.HTTP.RequestTimeout {
+		l.warnings = append(l.warnings, fmt.Sprintf("cutover_timeout is %s, not less than http.request_timeout, %s: requests that a relocation holds will end first",
+			shortDuration(c.CutoverTimeout), shortDuration(c.HTTP.RequestTimeout)))
+	}
 	if c.Password.BcryptCost < 10 {
 		l.warnings = append(l.warnings, fmt.Sprintf("password.bcrypt_cost is %d: below 10 is for tests; passwords can be guessed", c.Password.BcryptCost))
 	}
@@ -43,10 +52,15 @@ func (l *loader) crossCheck() {
 
 // wrong is a problem of a value that is in range by itself.
 func (l *loader) wrong(key, format string, args ...any) {
+	l.problem("%s: %s", l.told(key), fmt.Sprintf(format, args...))
+}
+
+// told is where a key was set, its name and its value.
+func (l *loader) told(key string) string {
 	k, _ := l.key(key)
 	where := ""
 	if origin := l.origins[key]; origin != "" {
 		where = origin + ": "
 	}
-	l.problem("%s%s = %s: %s", where, key, shown(k, k.value(&l.cfg).get()), fmt.Sprintf(format, args...))
+	return where + key + " = " + shown(k, k.value(&l.cfg).get())
 }

@@ -103,14 +103,14 @@ func readSecret(path string) (string, error) {
 	return text, nil
 }
 
-// clusterVariable reads TENANTRY_CLUSTERS_NAME_URL and …_SHARDS; an underscore
+// clusterVariable reads TENANTRY_CLUSTERS_NAME_URL and the like; an underscore
 // in NAME is a hyphen, since a cluster's name has no other.
 func clusterVariable(name string) (key string, ok bool) {
 	rest, ok := strings.CutPrefix(name, envPrefix+"CLUSTERS_")
 	if !ok {
 		return "", false
 	}
-	for _, field := range []string{"URL", "SHARDS"} {
+	for _, field := range []string{"URL", "SHARDS", "ISOLATIONS", "MAX_NAMESPACES"} {
 		if cluster, ok := strings.CutSuffix(rest, "_"+field); ok && cluster != "" {
 			return "clusters." + strings.ToLower(strings.ReplaceAll(cluster, "_", "-")) + "." + strings.ToLower(field), true
 		}

@@ -21,7 +21,7 @@ func FuzzLoad(f *testing.F) {
 			t.Fatal(err)
 		}
 		cfg, _, err := config.Load(config.Options{File: path})
-		if err == nil && cfg.PlacementCluster() == "" {
+		if err == nil && cfg.PlacementClusters()[0] == "" {
 			t.Error("loaded, with no cluster for new organizations")
 		}
 	})

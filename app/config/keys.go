@@ -3,6 +3,8 @@ package config
 import (
 	"strings"
 	"time"
+
+	"tenantry/app"
 )
 
 // Key is one thing to decide.
@@ -66,13 +68,30 @@ func Keys() []Key {
 		{Name: "operation_wait", Default: "5s", value: func(c *Config) value { return durationValue(&c.OperationWait, 10*time.Millisecond, time.Minute) },
 			Help: "How long a request waits for the end of what it began. What takes longer goes on, and\nthe request is answered 202 with the operation."},
 
+		{Name: "cutover_timeout", Default: "5s", value: func(c *Config) value { return durationValue(&c.CutoverTimeout, 500*time.Millisecond, 10*time.Minute) },
+			Help: "How long writes to an organization are held while it is switched to another place. What\ncannot be switched in that time goes on where it was, and is tried again later. More than\ntwice placement_lease; less than http.request_timeout, or the request ends first."},
+		{Name: "relocation_grace", Default: "1h", value: func(c *Config) value { return durationValue(&c.RelocationGrace, 0, forever) },
+			Help: "How long the old place of a relocated organization is kept, and going back to it loses\nnothing. Both places take room until then; 0s removes the old one at once."},
+		{Name: "relocation_documents_per_second", Default: int64(0), value: func(c *Config) value {
+			return intValue(&c.RelocationDocumentsPerSecond, 0, 10_000_000)
+		},
+			Help: "At most this many documents a second are copied for one relocation; 0: no limit. Set it\nwhere moving one organization slows the others down."},
+		{Name: "relocation_bytes_per_second", Default: "0B", value: func(c *Config) value {
+			return sizeValue(&c.RelocationBytesPerSecond, 0, 1<<40)
+		},
+			Help: "At most this much data a second is copied for one relocation, such as \"8MiB\"; \"0B\": no\nlimit. Both limits may be set; the lower one holds."},
+
 		{Name: "registry.url", Default: "sqlite:registry.db", Storage: true, value: func(c *Config) value { return textValue(&c.Registry.URL, storage) },
 			Help: "The master database: a file, relative to the data folder, or a MongoDB database that\nseveral servers can share (without a name in the URL: \"tenantry\"). A file elsewhere, for\ninstance on a faster disk, is held by this server alone as well, and is a part of the\nbackup. See docs/mongodb.md; better given by TENANTRY_REGISTRY_URL_FILE than here when it\nhas a password."},
 
 		{Name: "placement.cluster", Default: "", value: func(c *Config) value { return textValue(&c.Placement.Cluster, optional(clusterName)) },
 			Help: "The cluster of new organizations. Empty: the one named default, else the first in the\nfile. Organizations that exist stay where they are."},
-		{Name: "placement.isolation", Default: "collection", value: func(c *Config) value { return oneOf(&c.Placement.Isolation, "collection") },
-			Help: "How new organizations are kept apart: \"collection\" is one of its own for each."},
+		{Name: "placement.clusters", Default: []string{}, value: func(c *Config) value { return listValue(&c.Placement.Clusters, clusterName) },
+			Help: "Several clusters in the place of placement.cluster: a new organization goes to the one of\nthem with the fewest organizations that works and has room."},
+		{Name: "placement.isolation", Default: string(app.IsolationCollection), value: func(c *Config) value { return oneOf(&c.Placement.Isolation, isolations...) },
+			Help: "How new organizations are kept apart: \"collection\" is a collection for each, \"shared\" one\ncollection for many, \"database\" a database, or a file, for each. With \"collection\", those\nfor whom max_namespaces has no room are \"shared\"."},
+		{Name: "placement.rules", Default: []string{}, value: func(c *Config) value { return listValue(&c.Placement.Rules, placementRule) },
+			Help: "Other places by a field of the metadata that an organization is created with, such as\n[\"region=eu -> cluster=eu-1|eu-2\", \"plan=enterprise -> isolation=database\"]. The first rule\nthat matches and names a cluster decides the cluster (of several, as placement.clusters\ndoes), the first that names an isolation the isolation. With signup open, whoever signs up\nchooses their metadata, and so may choose by these rules."},
 
 		{Name: "password.bcrypt_cost", Default: int64(12), value: func(c *Config) value { return intValue(&c.Password.BcryptCost, 4, 16) },
 			Help: "The work of one password hash, as a power of two. Each step doubles the time of a\nsign-in, and of guessing. Below 10 is for tests."},

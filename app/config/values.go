@@ -107,11 +107,13 @@ func textValue(field *string, r rule) value {
 }
 
 // oneOf is a text out of a few.
-func oneOf(field *string, allowed ...string) value {
-	return textValue(field, rule{
+func oneOf(field *string, allowed ...string) value { return textValue(field, among(allowed)) }
+
+func among(allowed []string) rule {
+	return rule{
 		allowed: "one of: " + strings.Join(allowed, ", "),
 		check:   func(s string) bool { return slices.Contains(allowed, s) },
-	})
+	}
 }
 
 func intValue(field *int, from, to int) value {

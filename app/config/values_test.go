@@ -21,10 +21,18 @@ var refused = map[string][]string{
 	"deletion_retention": {"", "-1h", "30d", "9999999h", "never"},
 	"placement_lease":    {"0s", "199ms", "61s", "1"},
 	"operation_wait":     {"0s", "9ms", "61s", "5"},
+	"cutover_timeout":    {"", "0s", "499ms", "11m", "5"},
+	"relocation_grace":   {"", "-1s", "1d"},
+
+	"relocation_documents_per_second": {"-1", "10000001"},
+	"relocation_bytes_per_second":     {"", "0", "-1B", "8MB", "2000GiB"},
 	"registry.url": {"", "registry.db", "sqlite:", "sqlite: ", "sqlite://x", "sqlite:x?mode=ro", "sqlite:x#y", "sqlite:a%20b", "file:x",
 		"mongodb:h", "mongodb://", "mongodb://h/a.b", "mongodb://h/?nonsense=1", "mongodb://h/?w=x&maxPoolSize=-1", "mongodb+srv://h,i", "mongodb+srv://h:1/x", "mongodb://h:70000"},
-	"placement.cluster":        {"A", "-a", "a-", "a_b", "a.b", strings.Repeat("a", 41)},
-	"placement.isolation":      {"", "shared", "database", "Collection"},
+	"placement.cluster":   {"A", "-a", "a-", "a_b", "a.b", strings.Repeat("a", 41)},
+	"placement.isolation": {"", "schema", "Collection", "shared|database"},
+	"placement.clusters":  {"A", "a_b", "a|b"},
+	"placement.rules": {"region", "region=eu", "=eu -> cluster=a", "region= -> cluster=a", "region=eu ->", "region=eu -> eu", "region=eu -> cluster=", "region=eu -> cluster=A",
+		"region=eu -> cluster=a|", "region=eu -> isolation=none", "region=eu -> isolation=shared isolation=shared", "region=eu -> cluster=a cluster=b", "region=eu -> place=a", "region=eu->cluster=a"},
 	"password.bcrypt_cost":     {"3", "17", "-12", "0"},
 	"password.workers":         {"-1", "65"},
 	"password.max_wait":        {"", "4", "99ms", "61s", "-4s", "4 s", "soon"},
@@ -52,6 +60,9 @@ var refused = map[string][]string{
 
 	"clusters.default.url":    {"", "sqlite:", "mongodb://h/x y", "mongodb:///x"},
 	"clusters.default.shards": {"0", "-1", "1025"},
+
+	"clusters.default.isolations":     {"none", "Shared"},
+	"clusters.default.max_namespaces": {"-1", "10000001"},
 }
 
 // keysOfOneCluster are all keys, as Load reports them.
@@ -143,12 +154,14 @@ func TestEveryKeyRefusesOtherTypes(t *testing.T) {
 func TestEdges(t *testing.T) {
 	t.Parallel()
 	for key, values := range map[string][]string{
-		"listen":               {":0", ":65535", "[::1]:80", "[fe80::1%eth0]:80", "localhost:8000", "orgs-1.example.com:8000"},
-		"public_url":           {"", "http://localhost:8000", "https://orgs.example.com/base/", "https://[::1]:8000"},
-		"trusted_proxies":      {"10.0.0.0/8", "192.0.2.7/32", "::1/128", "0.0.0.0/0"},
-		"registry.url":         {"sqlite:a/b.db", "sqlite:/srv/r.db", `sqlite:C:\data\r.db`},
-		"placement.cluster":    {""},
-		"password.bcrypt_cost": {"4", "16"}, "password.workers": {"0", "64"}, "password.max_wait": {"100ms", "1m", "1m0s"},
+		"listen":            {":0", ":65535", "[::1]:80", "[fe80::1%eth0]:80", "localhost:8000", "orgs-1.example.com:8000"},
+		"public_url":        {"", "http://localhost:8000", "https://orgs.example.com/base/", "https://[::1]:8000"},
+		"trusted_proxies":   {"10.0.0.0/8", "192.0.2.7/32", "::1/128", "0.0.0.0/0"},
+		"registry.url":      {"sqlite:a/b.db", "sqlite:/srv/r.db", `sqlite:C:\data\r.db`},
+		"placement.cluster": {""},
+		"cutover_timeout":   {"500ms", "10m"}, "relocation_grace": {"0s", "876000h"},
+		"relocation_bytes_per_second": {"0B", "1B", "1024GiB"},
+		"password.bcrypt_cost":        {"4", "16"}, "password.workers": {"0", "64"}, "password.max_wait": {"100ms", "1m", "1m0s"},
 		"tokens.access_ttl": {"1s", "24h", "1h30m"}, "tokens.refresh_ttl": {"876000h"},
 		"http.body_limit": {"1KiB", "64MiB", "1024B", "1536 KiB"}, "http.header_limit": {"4KiB", "1MiB"},
 		"rate_limit.requests": {"1", "1000000"},
