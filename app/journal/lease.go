@@ -21,6 +21,11 @@ type leases struct {
 	seen   map[app.OperationID]sighting
 }
 
+// claimTimeout bounds one try to take an operation over. It is one write; who
+// waits longer waits for what a dead server's transaction holds, and tries
+// again later.
+const claimTimeout = 5 * time.Second
+
 type sighting struct {
 	lease app.Lease
 	since time.Time // by the monotonic clock
@@ -52,6 +57,8 @@ func (r *Runner) take(ctx context.Context, op *app.Operation) (bool, error) {
 		return false, nil
 	}
 	lease := r.Lease()
+	ctx, cancel := context.WithTimeout(ctx, claimTimeout)
+	defer cancel()
 	err := r.journal.ClaimOperation(ctx, op.ID, op.Lease, lease)
 	if errors.Is(err, app.ErrStale) || errors.Is(err, app.ErrNotFound) {
 		return false, nil

@@ -1,9 +1,12 @@
 package journal_test
 
 import (
+	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"tenantry/app"
@@ -60,4 +63,48 @@ func TestAloneThereAreNoLeases(t *testing.T) {
 	if got := s.run.Lease(); got != (app.Lease{}) {
 		t.Fatalf("got %+v", got)
 	}
+}
+
+// holding is a journal that waits where something is held, as a database does
+// whose document a dead server's transaction has written.
+type holding struct {
+	*book
+	held app.OperationID
+}
+
+func (h holding) ClaimOperation(ctx context.Context, id app.OperationID, from, to app.Lease) error {
+	if id == h.held {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return h.book.ClaimOperation(ctx, id, from, to)
+}
+
+func TestWhatIsHeldKeepsNothingElseWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, nil)
+		held := app.Operation{ID: "0", Kind: kind, State: app.OperationRunning} // the first in order
+		s.book.set(held, app.OperationRunning)
+		s.book.set(s.op, app.OperationRunning)
+		s.run = journal.NewRunner(holding{s.book, held.ID}, app.Now, slog.New(slog.DiscardHandler), 0, s.plan)
+		s.run.Share(time.Minute)
+		began := time.Now()
+		var waited time.Duration // of the bubble's time
+		do := s.plan.Steps[3].Do
+		s.plan.Steps[3].Do = func(ctx context.Context, op app.Operation) error {
+			waited = time.Since(began)
+			return do(ctx, op)
+		}
+		ended, err := s.run.Recover(t.Context())
+		if ended != 1 || !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "operation 0") {
+			t.Error(ended, err)
+		}
+		s.want(app.OperationCompleted, "do two, do three, do four")
+		if waited != 0 {
+			t.Errorf("it was ended after %s", waited)
+		}
+		if whole := time.Since(began); whole > 10*time.Second {
+			t.Errorf("what is held was waited for for %s", whole)
+		}
+	})
 }

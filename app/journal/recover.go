@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"tenantry/app"
@@ -12,6 +13,12 @@ import (
 // reconcileEvery is how often open operations are looked for. What finds none
 // costs one read of an index.
 const reconcileEvery = 2 * time.Second
+
+// atOnce is how many open operations are worked on at one time. What a server
+// that died has written and not committed is held by the database for as long
+// as it takes it for alive, a minute with MongoDB; who meets that waits, and
+// must not keep the other operations waiting.
+const atOnce = 8
 
 // Recover finishes or undoes every open operation that is due and that nobody
 // works on. It goes on after a failure and returns how many it ended and all
@@ -22,14 +29,22 @@ func (r *Runner) Recover(ctx context.Context) (ended int, err error) {
 		return 0, fmt.Errorf("list open operations: %w", err)
 	}
 	r.forget(open)
-	var failures []error
-	for _, op := range open {
-		did, err := r.Resume(ctx, op.ID)
-		if err != nil {
-			failures = append(failures, fmt.Errorf("%s operation %s of organization %s: %w",
-				op.Kind, op.ID, op.OrganizationID, err))
-		}
-		if did {
+	did, failures := make([]bool, len(open)), make([]error, len(open))
+	var working sync.WaitGroup
+	places := make(chan struct{}, atOnce)
+	for i, op := range open {
+		places <- struct{}{}
+		working.Go(func() {
+			defer func() { <-places }()
+			var err error
+			if did[i], err = r.Resume(ctx, op.ID); err != nil {
+				failures[i] = fmt.Errorf("%s operation %s of organization %s: %w", op.Kind, op.ID, op.OrganizationID, err)
+			}
+		})
+	}
+	working.Wait()
+	for _, d := range did {
+		if d {
 			ended++
 		}
 	}
