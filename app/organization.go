@@ -60,6 +60,11 @@ const (
 	IsolationDatabase   Isolation = "database"
 )
 
+// Isolations are all of them.
+func Isolations() []Isolation {
+	return []Isolation{IsolationCollection, IsolationShared, IsolationDatabase}
+}
+
 // Placement is where an organization's documents live now.
 type Placement struct {
 	Cluster   string

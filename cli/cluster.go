@@ -40,15 +40,23 @@ func newClusterList(g *globals, at *target) *cobra.Command {
 			if out.json() {
 				return writeJSON(cmd.OutOrStdout(), clusters)
 			}
-			rows := [][]string{{"NAME", "STATUS", "ENGINE", "ORGANIZATIONS", "DOCUMENTS", "BYTES"}}
+			rows := [][]string{{"NAME", "STATUS", "ENGINE", "ORGANIZATIONS", "NAMESPACES", "DOCUMENTS", "BYTES"}}
 			for _, k := range clusters {
-				rows = append(rows, []string{k.Name, k.Status, k.Engine, fmt.Sprint(k.Organizations), measured(k.Documents), measured(k.Bytes)})
+				rows = append(rows, []string{k.Name, k.Status, k.Engine, fmt.Sprint(k.Organizations), used(k), measured(k.Documents), measured(k.Bytes)})
 			}
 			return writeTable(cmd.OutOrStdout(), rows)
 		},
 	}
 	out.flag(cmd)
 	return cmd
+}
+
+// used shows how much of the namespaces is used, where there is a limit.
+func used(k client.Cluster) string {
+	if k.Budget == nil {
+		return measured(k.Namespaces)
+	}
+	return fmt.Sprintf("%d of %d", k.Budget.Used, k.Budget.MaxNamespaces)
 }
 
 // measured shows a figure that may be unknown.

@@ -157,23 +157,9 @@ func newServer(a *appliance.Appliance, cfg config.Config, version string, log *s
 		Tenancy: a.Tenancy, Documents: a.Documents, Identity: a.Identity,
 		Health:    func(ctx context.Context) []web.Check { return checks(a.Health(ctx)) },
 		HashStats: a.Identity.HashStats,
-		Gauges:    gauges(a),
+		Gauges:    func(ctx context.Context) []web.Gauge { return gauges(ctx, a) },
 		Version:   version,
 	}, serverOptions(cfg, log))
-}
-
-// gauges are the figures of the storage.
-func gauges(a *appliance.Appliance) []web.Gauge {
-	var all []web.Gauge
-	for store, load := range a.Load() {
-		labels := map[string]string{"store": store}
-		all = append(all,
-			web.Gauge{Name: "storage_log_bytes", Help: "Size of the largest write-ahead log. It is cut back above 16 MiB; growth beyond means that somebody reads for long.",
-				Labels: labels, Value: func() float64 { return float64(load().LogBytes) }},
-			web.Gauge{Name: "storage_writes_waiting", Help: "Writes that wait for their turn.",
-				Labels: labels, Value: func() float64 { return float64(load().Waiting) }})
-	}
-	return all
 }
 
 // checks lists the health of the parts in a fixed order.

@@ -37,7 +37,9 @@ func (w *world) adminGet(path string) answer {
 func TestMetricsHaveBoundedLabels(t *testing.T) {
 	w := newWorld(t, func(s *settings) {
 		s.services = func(v *Services) {
-			v.Gauges = []Gauge{{Name: "storage_bytes", Help: "Bytes.", Labels: map[string]string{"file": "registry"}, Value: func() float64 { return 42 }}}
+			v.Gauges = func(context.Context) []Gauge {
+				return []Gauge{{Name: "storage_bytes", Help: "Bytes.", Labels: map[string]string{"file": "registry"}, Value: 42}}
+			}
 		}
 	})
 	secret := "Unmistakable Tenant"

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 
+	"tenantry/app"
 	"tenantry/app/tenancy"
 )
 
@@ -11,6 +12,8 @@ type clusterView struct {
 	Status        string            `json:"status" enum:"ok,failing"`
 	Detail        string            `json:"detail,omitempty" doc:"What is wrong, where it can be told."`
 	Organizations int64             `json:"organizations" doc:"Those that the registry places here."`
+	Isolations    []string          `json:"isolations" nullable:"false" doc:"Those that organizations may have here."`
+	Budget        *budgetView       `json:"budget,omitempty" doc:"Absent where there is no limit."`
 	Engine        string            `json:"engine,omitempty" enum:"sqlite,mongodb"`
 	Version       string            `json:"version,omitempty" doc:"Of the engine."`
 	Capabilities  *capabilitiesView `json:"capabilities,omitempty" doc:"Absent, as all that follows, where the cluster could not be measured."`
@@ -19,24 +22,37 @@ type clusterView struct {
 	Bytes         *int64            `json:"bytes,omitempty" doc:"That it takes on disk."`
 }
 
+type budgetView struct {
+	MaxNamespaces int    `json:"max_namespaces" doc:"How many organizations may have a collection or a database of their own here."`
+	Used          int64  `json:"used"`
+	State         string `json:"state" enum:"ok,low,full" doc:"low: 80 % and more are used. full: new organizations are shared, or go elsewhere."`
+}
+
 type capabilitiesView struct {
 	Isolations   []string `json:"isolations" nullable:"false"`
 	Transactions bool     `json:"transactions"`
 }
 
 func viewCluster(c tenancy.ClusterView) clusterView {
-	v := clusterView{Name: c.Name, Organizations: c.Organizations}
+	v := clusterView{Name: c.Name, Organizations: c.Organizations, Isolations: isolationWords(c.Isolations)}
+	if c.Budget.Max > 0 {
+		v.Budget = &budgetView{MaxNamespaces: c.Budget.Max, Used: c.Budget.Used, State: string(c.Budget.State())}
+	}
 	v.Status, v.Detail = healthWords(c.Health)
 	if u := c.Usage; u != nil {
-		isolations := make([]string, len(u.Isolations))
-		for i, isolation := range u.Isolations {
-			isolations[i] = string(isolation)
-		}
 		v.Engine, v.Version = u.Engine, u.Version
-		v.Capabilities = &capabilitiesView{Isolations: isolations, Transactions: u.Transactions}
+		v.Capabilities = &capabilitiesView{Isolations: isolationWords(u.Isolations), Transactions: u.Transactions}
 		v.Namespaces, v.Documents, v.Bytes = &u.Namespaces, &u.Documents, &u.Bytes
 	}
 	return v
+}
+
+func isolationWords(isolations []app.Isolation) []string {
+	list := make([]string, len(isolations))
+	for i, isolation := range isolations {
+		list[i] = string(isolation)
+	}
+	return list
 }
 
 type listClustersOutput struct {
@@ -65,7 +81,7 @@ type doctorInput struct {
 }
 
 type findingView struct {
-	Kind           string `json:"kind" doc:"A stable word." enum:"cluster_away,namespace_missing,namespace_misnamed,namespace_orphan,operation_stuck,organization_adrift"`
+	Kind           string `json:"kind" doc:"A stable word." enum:"cluster_away,namespace_missing,namespace_misnamed,namespace_orphan,namespaces_low,operation_stuck,organization_adrift"`
 	OrganizationID string `json:"organization_id,omitempty" format:"uuid"`
 	Cluster        string `json:"cluster,omitempty"`
 	Database       string `json:"database,omitempty"`

@@ -61,6 +61,7 @@ var Codes = []Code{
 	{"idempotency_key_in_use", http.StatusConflict, "The first request with this idempotency key is on its way"},
 	{"change_in_progress", http.StatusConflict, "Another change is under way"},
 	{"organization_required", http.StatusConflict, "The user must say which organization to sign in to"},
+	{"namespace_budget_full", http.StatusConflict, "The cluster has all the collections and databases that it may have"},
 	{"revision_mismatch", http.StatusPreconditionFailed, "It has changed since it was read"},
 
 	{"too_large", http.StatusRequestEntityTooLarge, "The body is too large"},
@@ -76,6 +77,7 @@ var Codes = []Code{
 	{"internal", http.StatusInternalServerError, "The server made a mistake"},
 	{"method_unknown", http.StatusNotImplemented, "The server does not know the method"},
 	{"unavailable", http.StatusServiceUnavailable, "The server cannot do this right now"},
+	{"namespaces_used_up", http.StatusServiceUnavailable, "There is no room for another organization"},
 	{"sign_in_busy", http.StatusServiceUnavailable, "Too many sign in at once"},
 	{"storage_busy", http.StatusServiceUnavailable, "Too many writes wait already"},
 	{"storage_damaged", http.StatusServiceUnavailable, "A file of the server is damaged"},

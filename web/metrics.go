@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -34,9 +35,8 @@ func newMetrics(r *prometheus.Registry, services Services) (*metrics, error) {
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "tenantry_build_info", Help: "Always 1.",
 			ConstLabels: prometheus.Labels{"version": services.Version}}, func() float64 { return 1 }),
 	}
-	for _, g := range services.Gauges {
-		all = append(all, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "tenantry_" + g.Name, Help: g.Help, ConstLabels: g.Labels}, g.Value))
+	if services.Gauges != nil {
+		all = append(all, gauges(services.Gauges))
 	}
 	all = append(all, hashMetrics(services)...)
 	for _, c := range all {
@@ -45,6 +45,28 @@ func newMetrics(r *prometheus.Registry, services Services) (*metrics, error) {
 		}
 	}
 	return m, nil
+}
+
+// scrapeTimeout bounds the asking for figures that the server does not know
+// itself.
+const scrapeTimeout = 3 * time.Second
+
+// gauges are figures of things that come and go while the server runs.
+type gauges func(context.Context) []Gauge
+
+// Describe names none of them: which there are is known at each scrape.
+func (gauges) Describe(chan<- *prometheus.Desc) {}
+
+// Collect asks for them.
+func (g gauges) Collect(out chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
+	defer cancel()
+	for _, v := range g(ctx) {
+		desc := prometheus.NewDesc("tenantry_"+v.Name, v.Help, nil, v.Labels)
+		if m, err := prometheus.NewConstMetric(desc, prometheus.GaugeValue, v.Value); err == nil {
+			out <- m
+		}
+	}
 }
 
 func hashMetrics(services Services) []prometheus.Collector {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -17,11 +18,12 @@ import (
 // other.
 func TestMetricsPage(t *testing.T) {
 	registry := prometheus.NewRegistry()
-	none := func() float64 { return 0 }
 	m, err := newMetrics(registry, Services{
 		HashStats: func() identity.HashStats { return identity.HashStats{} },
 		// As the command serve names them.
-		Gauges: []Gauge{{Name: "storage_log_bytes", Value: none}, {Name: "storage_writes_waiting", Value: none}},
+		Gauges: func(context.Context) []Gauge {
+			return []Gauge{{Name: "storage_log_bytes"}, {Name: "storage_writes_waiting"}, {Name: "cluster_namespaces"}, {Name: "cluster_max_namespaces"}}
+		},
 	})
 	if err != nil {
 		t.Fatal(err)

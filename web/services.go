@@ -18,8 +18,8 @@ type Services struct {
 	// Health asks every part that must work whether it does. It is asked at
 	// most once a second, with a deadline.
 	Health func(context.Context) []Check
-	// Gauges are read at every scrape of the metrics.
-	Gauges []Gauge
+	// Gauges are asked for at every scrape of the metrics. It may be nil.
+	Gauges func(context.Context) []Gauge
 	// HashStats gives the figures of the password threads.
 	HashStats func() identity.HashStats
 	// Version is the program's, as shown to callers.
@@ -40,7 +40,7 @@ type Gauge struct {
 	Help string
 	// Labels are fixed pairs, such as the name of a file. Never a tenant's.
 	Labels map[string]string
-	Value  func() float64
+	Value  float64
 }
 
 // Tenancy is what the routes need of organizations. tenancy.Service does it.

@@ -137,12 +137,12 @@ func openCore(t testing.TB, set settings, log *slog.Logger) (Services, core, str
 	id, err := identity.New(ctx, registry, directory, key, set.hashConfig, app.Now, log)
 	must(err)
 	t.Cleanup(id.Close)
-	config := tenancy.Config{SignupOpen: !set.closed, Cluster: "default", Isolation: app.IsolationCollection,
+	config := tenancy.Config{SignupOpen: !set.closed, Clusters: []string{"default"}, Isolation: app.IsolationCollection,
 		FingerprintKey: key.Derive("test")}
 	if set.tenancy != nil {
 		set.tenancy(&config)
 	}
-	orgs, err := tenancy.New(registry, directory, map[string]app.Cluster{"default": behind}, id, config, app.Now, log)
+	orgs, err := tenancy.New(registry, directory, tenancy.Unlimited(map[string]app.Cluster{"default": behind}), id, config, app.Now, log)
 	must(err)
 	t.Cleanup(orgs.Close)
 	secret, _, err := id.FirstOperatorKey(ctx)

@@ -81,10 +81,11 @@ func Open(ctx context.Context, cfg config.Config, version string, log *slog.Logg
 	if err != nil {
 		return nil, err
 	}
-	a.Tenancy, err = tenancy.New(a.registry, directory, a.clusters, a.Identity, tenancy.Config{
+	a.Tenancy, err = tenancy.New(a.registry, directory, a.places(cfg), a.Identity, tenancy.Config{
 		SignupOpen: cfg.Signup == config.SignupOpen,
-		Cluster:    cfg.PlacementClusters()[0],
+		Clusters:   cfg.PlacementClusters(),
 		Isolation:  app.Isolation(cfg.Placement.Isolation),
+		Rules:      rules(cfg.Placement.Parsed()),
 
 		DeletionRetention: cfg.DeletionRetention,
 		OperationWait:     cfg.OperationWait,
@@ -148,14 +149,14 @@ func (a *Appliance) Health(ctx context.Context) map[string]error {
 
 // Load says what the writers of the files have before them, of the registry and
 // of every cluster that is kept in files, by the names that Health uses.
-func (a *Appliance) Load() map[string]func() sqlite.Load {
-	load := map[string]func() sqlite.Load{}
+func (a *Appliance) Load() map[string]sqlite.Load {
+	load := map[string]sqlite.Load{}
 	if r, ok := a.registry.(*sqlite.Registry); ok {
-		load["registry"] = r.Load
+		load["registry"] = r.Load()
 	}
 	for name, c := range a.clusters {
 		if c, ok := c.(*sqlite.Cluster); ok {
-			load["cluster "+name] = c.Load
+			load["cluster "+name] = c.Load()
 		}
 	}
 	return load

@@ -12,12 +12,21 @@ type Cluster struct {
 	Status        string        `json:"status"` // "ok" or "failing"
 	Detail        string        `json:"detail,omitempty"`
 	Organizations int64         `json:"organizations"`
+	Isolations    []string      `json:"isolations"` // allowed there
+	Budget        *Budget       `json:"budget,omitempty"`
 	Engine        string        `json:"engine,omitempty"`
 	Version       string        `json:"version,omitempty"`
 	Capabilities  *Capabilities `json:"capabilities,omitempty"`
 	Namespaces    *int64        `json:"namespaces,omitempty"`
 	Documents     *int64        `json:"documents,omitempty"`
 	Bytes         *int64        `json:"bytes,omitempty"`
+}
+
+// Budget is how many of a cluster's namespaces are used.
+type Budget struct {
+	MaxNamespaces int    `json:"max_namespaces"`
+	Used          int64  `json:"used"`
+	State         string `json:"state"` // "ok", "low" or "full"
 }
 
 // Capabilities is what a cluster can do.

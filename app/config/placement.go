@@ -103,15 +103,6 @@ func (c Config) CheckClusters(added []string) error {
 	return nil
 }
 
-// Places are the clusters that the placement names, as far as it names any.
-func (c Config) Places() []string {
-	var names []string
-	for _, m := range c.mentions {
-		names = append(names, m.cluster)
-	}
-	return names
-}
-
 // checkPlacement holds what the keys of the placement must have in common.
 func (l *loader) checkPlacement() {
 	p := &l.cfg.Placement

@@ -56,8 +56,8 @@ func newWorld(t testing.TB) *world {
 		identity.Config{BcryptCost: 4, MaxWait: time.Minute}, app.Now, log)
 	w.ok(err)
 	t.Cleanup(id.Close)
-	w.tenancy, err = tenancy.New(registry, directory, map[string]app.Cluster{"default": cluster}, id,
-		tenancy.Config{SignupOpen: true, Cluster: "default", Isolation: app.IsolationCollection}, app.Now, log)
+	w.tenancy, err = tenancy.New(registry, directory, tenancy.Unlimited(map[string]app.Cluster{"default": cluster}), id,
+		tenancy.Config{SignupOpen: true, Clusters: []string{"default"}, Isolation: app.IsolationCollection}, app.Now, log)
 	w.ok(err)
 	w.Service = documents.New(w.tenancy, app.Now)
 	w.acme, w.other = w.tenant("acme"), w.tenant("other")

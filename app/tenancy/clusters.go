@@ -22,6 +22,9 @@ type ClusterView struct {
 	// Organizations counts those that the registry places there, in whichever
 	// state.
 	Organizations int64
+	// Isolations are those that organizations may have there.
+	Isolations []app.Isolation
+	Budget     Budget
 	// Usage is nil where the cluster could not be measured in time.
 	Usage *app.ClusterUsage
 }
@@ -31,20 +34,25 @@ func (s *Service) Clusters(ctx context.Context, actor app.Actor) ([]ClusterView,
 	if err := operatorOnly(actor); err != nil {
 		return nil, err
 	}
-	views := make([]ClusterView, 0, len(s.clusters))
-	for _, name := range slices.Sorted(maps.Keys(s.clusters)) {
+	places := s.clusters.All()
+	views := make([]ClusterView, 0, len(places))
+	for _, name := range slices.Sorted(maps.Keys(places)) {
 		n, err := s.registry.CountOrganizations(ctx, app.OrganizationQuery{Cluster: name})
 		if err != nil {
 			return nil, fmt.Errorf("count the organizations of cluster %s: %w", name, err)
 		}
-		views = append(views, ClusterView{Name: name, Organizations: n})
+		budget, err := s.tallies.budget(ctx, name, 0)
+		if err != nil {
+			return nil, err
+		}
+		views = append(views, ClusterView{Name: name, Organizations: n, Isolations: places[name].Isolations, Budget: budget})
 	}
 	ctx, cancel := context.WithTimeout(ctx, usageTimeout)
 	defer cancel()
 	var measuring sync.WaitGroup
 	for i := range views {
 		measuring.Go(func() {
-			cluster := s.clusters[views[i].Name]
+			cluster := places[views[i].Name]
 			usage, err := cluster.Usage(ctx)
 			if err != nil {
 				s.log.Warn("a cluster was not measured", "cluster", views[i].Name, "error", err)

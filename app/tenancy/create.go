@@ -75,12 +75,20 @@ func (s *Service) Create(ctx context.Context, actor app.Actor, in CreateInput) (
 	if creation.Owner != nil {
 		creation.Owner.CreatedAt, creation.Owner.UpdatedAt = at, at
 	}
+	placement, recorded, err := s.locate(ctx, *org, s.wish(in.Metadata, in))
+	if err != nil {
+		return app.Organization{}, err
+	}
+	defer recorded(false)
+	org.Placement = placement
 	creation.Repetition = repetition.of(*org, at)
 	var made app.Organization
 	plan := s.createPlan(&made)
 	op := s.newOperation(plan.Kind, *org, at)
 	err = s.runner.Run(ctx, plan, op, func(ctx context.Context) error {
-		return s.registry.BeginCreate(ctx, op, creation)
+		err := s.registry.BeginCreate(ctx, op, creation)
+		recorded(err == nil)
+		return err
 	})
 	if creation.Owner == nil && errors.Is(err, app.ErrNotFound) {
 		return app.Organization{}, app.Fail(app.ErrUnauthenticated, "session_ended", "Your user is gone. Sign in again.")
@@ -179,9 +187,8 @@ func (s *Service) compose(actor app.Actor, in CreateInput) (app.Creation, string
 		return app.Creation{}, "", err
 	}
 	org.OwnerID = creation.Membership.UserID
-	org.Placement, err = s.locate(org, in)
 	creation.Organization = org
-	return creation, password, err
+	return creation, password, s.checkWish(s.wish(in.Metadata, in))
 }
 
 func (s *Service) owner(in OwnerInput, org app.Organization) (app.User, error) {
@@ -201,26 +208,6 @@ func (s *Service) owner(in OwnerInput, org app.Organization) (app.User, error) {
 		}
 	}
 	return app.User{ID: app.NewID[app.UserID](), Email: email, EmailKey: key, Name: name, Revision: 1}, orNil(fields)
-}
-
-func (s *Service) locate(org app.Organization, in CreateInput) (app.Placement, error) {
-	name, isolation := s.cfg.Cluster, s.cfg.Isolation
-	if in.Cluster != "" {
-		name = in.Cluster
-	}
-	if in.Isolation != "" {
-		isolation = in.Isolation
-	}
-	cluster := s.clusters[name]
-	if cluster == nil {
-		return app.Placement{}, app.Invalid("placement.cluster", "unknown_cluster", "There is no cluster with this name.")
-	}
-	placement, err := cluster.Locate(org.ID, org.Slug, isolation)
-	if err != nil {
-		return app.Placement{}, app.At("placement", err)
-	}
-	placement.Cluster = name
-	return placement, nil
 }
 
 // precheck spares the hashing of a password for a request that is bound to

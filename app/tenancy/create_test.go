@@ -215,7 +215,7 @@ func (busy) HashPassword(context.Context, string) (string, error) {
 
 func TestAPasswordRefusedLateLeavesNothing(t *testing.T) {
 	h := newHouse(t)
-	s, err := tenancy.New(h.registry, tenancy.NewDirectory(h.registry), map[string]app.Cluster{"default": h.cluster},
+	s, err := tenancy.New(h.registry, tenancy.NewDirectory(h.registry), tenancy.Unlimited(map[string]app.Cluster{"default": h.cluster}),
 		busy{h.identity}, openHouse, app.Now, discard)
 	h.ok(err)
 	in := input("Acme")
@@ -291,12 +291,12 @@ func TestClusterThatIsNotConfigured(t *testing.T) {
 	h := newHouse(t)
 	o := h.tenant("Acme")
 	cfg := openHouse
-	cfg.Cluster = "other"
-	if _, err := tenancy.New(h.registry, tenancy.NewDirectory(h.registry), map[string]app.Cluster{"default": h.cluster},
+	cfg.Clusters = []string{"other"}
+	if _, err := tenancy.New(h.registry, tenancy.NewDirectory(h.registry), tenancy.Unlimited(map[string]app.Cluster{"default": h.cluster}),
 		h.identity, cfg, app.Now, discard); err == nil {
 		t.Error("a configuration whose cluster is not there was taken")
 	}
-	s, err := tenancy.New(h.registry, tenancy.NewDirectory(h.registry), map[string]app.Cluster{"other": h.cluster},
+	s, err := tenancy.New(h.registry, tenancy.NewDirectory(h.registry), tenancy.Unlimited(map[string]app.Cluster{"other": h.cluster}),
 		h.identity, cfg, app.Now, discard)
 	h.ok(err)
 	_, _, err = s.Located(o.Organization)

@@ -31,6 +31,9 @@ const (
 	// FindingAdrift: the organization is in a state that only an open operation
 	// leads out of, and there is none. Nothing is mended.
 	FindingAdrift = "organization_adrift"
+	// FindingNamespacesLow: a cluster has used most of its max_namespaces, or all
+	// of them. Nothing is mended.
+	FindingNamespacesLow = "namespaces_low"
 )
 
 // Finding is one thing that is not as it should be.
@@ -58,13 +61,16 @@ func (s *Service) Doctor(ctx context.Context, actor app.Actor, repair bool) ([]F
 	if err := operatorOnly(actor); err != nil {
 		return nil, err
 	}
-	d := &doctor{Service: s, repair: repair}
+	d := &doctor{Service: s, places: s.clusters.All(), repair: repair}
 	if err := d.operations(ctx); err != nil {
 		return nil, err
 	}
+	if err := d.budgets(ctx); err != nil {
+		return nil, err
+	}
 	found := map[string]map[app.OrganizationID]app.Placement{}
-	for _, name := range slices.Sorted(maps.Keys(s.clusters)) {
-		list, err := s.clusters[name].Namespaces(ctx)
+	for _, name := range slices.Sorted(maps.Keys(d.places)) {
+		list, err := d.places[name].Namespaces(ctx)
 		if err != nil {
 			s.log.Warn("a cluster was not compared", "cluster", name, "error", err)
 			d.found(Finding{Kind: FindingClusterAway, Cluster: name,
@@ -84,6 +90,7 @@ func (s *Service) Doctor(ctx context.Context, actor app.Actor, repair bool) ([]F
 
 type doctor struct {
 	*Service
+	places   map[string]Place
 	repair   bool
 	findings []Finding
 }
@@ -109,6 +116,22 @@ func (d *doctor) operations(ctx context.Context) error {
 		}
 		d.found(Finding{Kind: FindingStuck, Organization: op.OrganizationID, Operation: op.ID, Cluster: op.Placement.Cluster,
 			Detail: fmt.Sprintf("The %s was refused %d times at the step %q: %s", op.Kind, op.Attempts, op.Step, op.Error)}, repaired)
+	}
+	return nil
+}
+
+// budgets finds clusters whose namespaces are running out.
+func (d *doctor) budgets(ctx context.Context) error {
+	budgets, err := d.Budgets(ctx)
+	if err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(budgets)) {
+		if b := budgets[name]; b.State() != BudgetOK {
+			d.found(Finding{Kind: FindingNamespacesLow, Cluster: name, Detail: fmt.Sprintf(
+				"%d of the %d namespaces that max_namespaces of %s allows are used. When all are, new organizations are shared, or go elsewhere.",
+				b.Used, b.Max, name)}, false)
+		}
 	}
 	return nil
 }
@@ -139,7 +162,7 @@ func (d *doctor) organizations(ctx context.Context, found map[string]map[app.Org
 
 func (d *doctor) organization(ctx context.Context, org app.Organization, looked, is bool, at app.Placement) error {
 	between := org.State == app.StateCreating || org.State == app.StateDeleting
-	_, configured := d.clusters[org.Placement.Cluster]
+	_, configured := d.places[org.Placement.Cluster]
 	same := is && at.Collection == org.Placement.Collection && at.Generation == org.Placement.Generation && at.Database == org.Placement.Database
 	if configured && (same || !looked) && !between {
 		return nil
@@ -175,7 +198,7 @@ func (d *doctor) organization(ctx context.Context, org app.Organization, looked,
 	case !is:
 		f.Kind = FindingMissing
 		f.Detail = fmt.Sprintf("The data of %s is not on its cluster. Restore it from a backup.", org.Slug)
-		if _, err := d.clusters[org.Placement.Cluster].Stats(ctx, namespace(now)); !errors.Is(err, app.ErrNotFound) {
+		if _, err := d.places[org.Placement.Cluster].Stats(ctx, namespace(now)); !errors.Is(err, app.ErrNotFound) {
 			return nil // it has come meanwhile, or cannot be looked at
 		}
 		d.found(f, false)
@@ -193,7 +216,7 @@ func (d *doctor) rename(ctx context.Context, org app.Organization, at app.Placem
 		return false
 	}
 	ns := app.Namespace{Organization: org.ID, Placement: at}
-	err := d.clusters[org.Placement.Cluster].Rename(ctx, ns, org.Placement.Collection, org.Placement.Generation)
+	err := d.places[org.Placement.Cluster].Rename(ctx, ns, org.Placement.Collection, org.Placement.Generation)
 	if err != nil {
 		d.log.Warn("a namespace was not renamed", "org_id", org.ID, "error", err)
 	}
@@ -221,7 +244,7 @@ func (d *doctor) orphan(ctx context.Context, cluster string, id app.Organization
 		return err
 	}
 	ns := app.Namespace{Organization: id, Placement: at}
-	stats, err := d.clusters[cluster].Stats(ctx, ns)
+	stats, err := d.places[cluster].Stats(ctx, ns)
 	if errors.Is(err, app.ErrNotFound) {
 		return nil // removed meanwhile
 	}
@@ -230,7 +253,7 @@ func (d *doctor) orphan(ctx context.Context, cluster string, id app.Organization
 	}
 	repaired := false
 	if d.repair && stats.Documents == 0 {
-		err := d.clusters[cluster].Drop(ctx, ns)
+		err := d.places[cluster].Drop(ctx, ns)
 		if err != nil {
 			d.log.Warn("an orphan was not removed", "org_id", id, "error", err)
 		}

@@ -53,7 +53,7 @@ var (
 	operator  = app.Actor{Kind: app.AsOperator}
 	anonymous = app.Actor{}
 	discard   = slog.New(slog.DiscardHandler)
-	openHouse = tenancy.Config{SignupOpen: true, Cluster: "default", Isolation: app.IsolationCollection}
+	openHouse = tenancy.Config{SignupOpen: true, Clusters: []string{"default"}, Isolation: app.IsolationCollection}
 )
 
 func newHouse(t testing.TB) *house {
@@ -88,7 +88,7 @@ func (h *house) moveIn() {
 // serve starts another server, on the stores or on what stands before them.
 func (h *house) serve(registry app.Registry, cluster app.Cluster, cfg tenancy.Config) *server {
 	h.t.Helper()
-	s, err := tenancy.New(registry, tenancy.NewDirectory(registry), map[string]app.Cluster{"default": cluster},
+	s, err := tenancy.New(registry, tenancy.NewDirectory(registry), tenancy.Unlimited(map[string]app.Cluster{"default": cluster}),
 		h.identity, cfg, app.Now, discard)
 	h.ok(err)
 	return &server{s, documents.New(s, app.Now)}

@@ -61,7 +61,8 @@ func (s *Service) Overview(ctx context.Context, actor app.Actor) (Overview, erro
 		return o, fmt.Errorf("count the running operations: %w", err)
 	}
 	o.Running = len(running)
-	for _, name := range slices.Sorted(maps.Keys(s.clusters)) {
+	places := s.clusters.All()
+	for _, name := range slices.Sorted(maps.Keys(places)) {
 		n, err := s.registry.CountOrganizations(ctx, app.OrganizationQuery{Cluster: name})
 		if err != nil {
 			return o, fmt.Errorf("count the organizations of cluster %s: %w", name, err)
@@ -74,7 +75,7 @@ func (s *Service) Overview(ctx context.Context, actor app.Actor) (Overview, erro
 	for i := range o.Clusters {
 		asking.Go(func() {
 			began := time.Now()
-			o.Clusters[i].Health = s.clusters[o.Clusters[i].Name].Health(ctx)
+			o.Clusters[i].Health = places[o.Clusters[i].Name].Health(ctx)
 			o.Clusters[i].Latency = time.Since(began)
 		})
 	}

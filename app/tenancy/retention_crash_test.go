@@ -9,7 +9,7 @@ import (
 )
 
 // keptAWhile is the open house, where deletions can be taken back.
-var keptAWhile = tenancy.Config{SignupOpen: true, Cluster: "default", Isolation: app.IsolationCollection, DeletionRetention: time.Hour}
+var keptAWhile = tenancy.Config{SignupOpen: true, Clusters: []string{"default"}, Isolation: app.IsolationCollection, DeletionRetention: time.Hour}
 
 // deleted makes a tenant and deletes it, to be restored for an hour.
 func (h *house) deleted(name string) tenant {

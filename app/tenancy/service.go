@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"tenantry/app"
@@ -42,9 +43,12 @@ type Credentials interface {
 type Config struct {
 	// SignupOpen lets anybody create an organization.
 	SignupOpen bool
-	// Cluster and Isolation are those of new organizations.
-	Cluster   string
+	// Clusters and Isolation are those of new organizations: the least loaded of
+	// the clusters.
+	Clusters  []string
 	Isolation app.Isolation
+	// Rules go before them, in this order.
+	Rules []Rule
 	// DeletionRetention is how long a deleted organization can be restored; 0
 	// removes its data at once.
 	DeletionRetention time.Duration
@@ -56,11 +60,21 @@ type Config struct {
 	FingerprintKey []byte
 }
 
+// placing names the clusters that new organizations may go to.
+func (c Config) placing() []string {
+	names := slices.Clone(c.Clusters)
+	for _, r := range c.Rules {
+		names = append(names, r.Clusters...)
+	}
+	return names
+}
+
 // Service does what can be done with organizations.
 type Service struct {
 	*Directory
 	registry    Registry
-	clusters    map[string]app.Cluster
+	clusters    *Clusters
+	tallies     *tallies
 	credentials Credentials
 	runner      *journal.Runner
 	cfg         Config
@@ -72,16 +86,19 @@ type Service struct {
 // takes it over.
 const operationLease = 10 * time.Second
 
-// New makes the service. clusters are by name and include cfg.Cluster.
-func New(registry Registry, directory *Directory, clusters map[string]app.Cluster,
+// New makes the service. The clusters include those that cfg names.
+func New(registry Registry, directory *Directory, clusters *Clusters,
 	credentials Credentials, cfg Config, clock app.Clock, log *slog.Logger) (*Service, error) {
-	if clusters[cfg.Cluster] == nil {
-		return nil, fmt.Errorf("placement.cluster: there is no cluster named %q", cfg.Cluster)
+	for _, name := range cfg.placing() {
+		if _, there := clusters.get(name); !there {
+			return nil, fmt.Errorf("new organizations would go to the cluster %q, and there is none", name)
+		}
 	}
 	s := &Service{
 		Directory: directory, registry: registry, clusters: clusters,
 		credentials: credentials, cfg: cfg, clock: clock, log: log,
 	}
+	s.tallies = newTallies(registry, clusters, log)
 	s.runner = journal.NewRunner(registry, clock, log, cfg.OperationWait,
 		s.createPlan(nil), s.renamePlan(nil), s.deletePlan())
 	if registry.Shared() {
@@ -156,10 +173,10 @@ func (s *Service) Located(org app.Organization) (app.Cluster, app.Namespace, err
 }
 
 func (s *Service) cluster(name string) (app.Cluster, error) {
-	if c := s.clusters[name]; c != nil {
-		return c, nil
+	if c, there := s.clusters.get(name); there {
+		return c.Cluster, nil
 	}
-	return nil, app.Unavailable(fmt.Sprintf("The cluster %q is not in the configuration, and so it", name), nil)
+	return nil, app.Unavailable(fmt.Sprintf("The cluster %q is neither in the configuration nor added, and so it", name), nil)
 }
 
 func namespace(org app.Organization) app.Namespace {

@@ -126,7 +126,7 @@ func TestClockSetBack(t *testing.T) {
 	o := h.tenant("Acme")
 	h.note(o, "a")
 	yesterday := func() time.Time { return app.Now().Add(-24 * time.Hour) }
-	s, err := tenancy.New(h.registry, tenancy.NewDirectory(h.registry), map[string]app.Cluster{"default": h.cluster},
+	s, err := tenancy.New(h.registry, tenancy.NewDirectory(h.registry), tenancy.Unlimited(map[string]app.Cluster{"default": h.cluster}),
 		h.identity, openHouse, yesterday, discard)
 	h.ok(err)
 	docs := documents.New(s, yesterday)
