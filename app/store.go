@@ -109,6 +109,10 @@ type Lifecycle interface {
 	// whose key is recorded already, and not expired at the operation's
 	// CreatedAt, is a TakenError of ConflictRepetition, whatever else is taken.
 	BeginCreate(ctx context.Context, op Operation, c Creation) error
+	// CheckCreate refuses, as BeginCreate would, what is taken at this moment, and
+	// records nothing: it spares the work before a creation that is bound to
+	// fail. The placement may be empty still.
+	CheckCreate(ctx context.Context, c Creation, at time.Time) error
 	// FinishCreate makes the organization active and completes the operation.
 	FinishCreate(ctx context.Context, op Operation, at time.Time) (Organization, error)
 	// AbandonCreate removes all that BeginCreate recorded, its repetition too,
@@ -170,6 +174,10 @@ type Users interface {
 	// UserByEmail finds by the email key in force (not one that an open rename
 	// has only reserved). ErrNotFound.
 	UserByEmail(ctx context.Context, emailKey string) (User, error)
+	// Account finds by the email key in force, as UserByEmail, with where the
+	// user can sign in: who can nowhere has no places. MUST return ErrNotFound
+	// for an unknown email key.
+	Account(ctx context.Context, q AccountQuery) (Account, error)
 	// ReplacePasswordHash swaps a hash for an equivalent one (another cost) if
 	// it is still old; sessions stay. No error when it is not.
 	ReplacePasswordHash(ctx context.Context, id UserID, old, hash string) error
@@ -182,12 +190,13 @@ type Users interface {
 // Sessions keeps sign-ins.
 type Sessions interface {
 	// CreateSession MUST refuse, with ErrUnauthenticated, when the user or the
-	// membership is gone, the organization is not visible, or the user's
-	// password hash is no longer passwordHash: a sign-in that began before a
-	// password change must not outlive it.
-	CreateSession(ctx context.Context, s Session, passwordHash string) error
-	// Session MUST return ErrNotFound for an unknown id.
-	Session(ctx context.Context, id SessionID) (Session, error)
+	// membership is gone, the organization is not visible, or the proof, which
+	// Account gave, is old: the user's password hash is another, or one of the
+	// epochs. A sign-in that began before a password change must not outlive it.
+	CreateSession(ctx context.Context, s Session, p Proof) error
+	// Session MUST return ErrNotFound for an unknown id, and where the user or
+	// the membership is gone or the organization is not visible.
+	Session(ctx context.Context, id SessionID) (SignedIn, error)
 	// RotateSession replaces the refresh hash if it is still old, keeping old
 	// as the previous one. ErrStale when it is not, ErrNotFound when the session
 	// is gone.

@@ -69,15 +69,32 @@ func (c *Cache[K, V]) Get(ctx context.Context, key K, load func(context.Context)
 		return v, nil
 	}
 	v, err := load(ctx)
-	if err != nil || c.worth != nil && !c.worth(v) {
-		return v, err
+	if err == nil {
+		c.keep(s, key, v, before)
+	}
+	return v, err
+}
+
+// keep keeps a value that was read when the shard had seen so many drops.
+func (c *Cache[K, V]) keep(s *shard[K, V], key K, v V, before uint64) {
+	if c.worth != nil && !c.worth(v) {
+		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.drops == before {
 		s.put(key, v)
 	}
-	return v, nil
+}
+
+// Reading is for a read that is about to begin and brings the key's value
+// beside others: keep keeps that unless the key was dropped meanwhile.
+func (c *Cache[K, V]) Reading(key K) (keep func(V)) {
+	s := c.shard(key)
+	s.mu.RLock()
+	before := s.drops
+	s.mu.RUnlock()
+	return func(v V) { c.keep(s, key, v, before) }
 }
 
 // Peek gives the kept value without loading.

@@ -79,16 +79,17 @@ func (s *Service) Login(ctx context.Context, in LoginInput) (SignIn, error) {
 	// session for a hash that is not in force any more, and the password is
 	// compared once more with what is.
 	for range 3 {
-		user, err := s.prove(ctx, in.Email, password)
+		account, err := s.prove(ctx, in, password)
 		if err != nil {
 			return SignIn{}, err
 		}
-		org, role, err := s.choose(ctx, user.ID, in.Organization)
+		place, err := choose(account, in.Organization)
 		if err != nil {
 			return SignIn{}, err
 		}
-		session, token := s.refresh.open(user.ID, org.ID, s.clock(), s.cfg.RefreshTokenTTL)
-		err = s.registry.CreateSession(ctx, session, user.PasswordHash)
+		user := account.User
+		session, token := s.refresh.open(user.ID, place.Organization.ID, s.clock(), s.cfg.RefreshTokenTTL)
+		err = s.registry.CreateSession(ctx, session, place.Proof)
 		if errors.Is(err, app.ErrUnauthenticated) {
 			continue
 		}
@@ -98,94 +99,56 @@ func (s *Service) Login(ctx context.Context, in LoginInput) (SignIn, error) {
 		if costOf(user.PasswordHash) != s.cfg.BcryptCost {
 			s.rehash(user, password)
 		}
-		return s.signIn(session, token, org, role)
+		return s.signIn(session, token, place.Organization, place.Role)
 	}
 	return SignIn{}, errCredentials()
 }
 
-// prove finds the user whom email and password belong to, or credentials_invalid.
-func (s *Service) prove(ctx context.Context, email, password string) (app.User, error) {
-	var user app.User
-	_, key, err := ParseEmail(email)
+// prove finds the account that email and password belong to, or
+// credentials_invalid.
+func (s *Service) prove(ctx context.Context, in LoginInput, password string) (app.Account, error) {
+	var account app.Account
+	_, key, err := ParseEmail(in.Email)
 	if err == nil {
-		user, err = s.registry.UserByEmail(ctx, key)
+		account, err = s.registry.Account(ctx, app.AccountQuery{EmailKey: key, Organization: in.Organization, Limit: maxChoices})
 	}
 	if err != nil && !errors.Is(err, app.ErrNotFound) && !errors.Is(err, app.ErrInvalid) {
-		return app.User{}, err
+		return app.Account{}, err
 	}
 	// An unknown user has no hash, which takes as long to compare as any.
-	same, err := s.hasher.Compare(ctx, user.PasswordHash, password)
+	same, err := s.hasher.Compare(ctx, account.User.PasswordHash, password)
 	if err != nil {
-		return app.User{}, err
+		return app.Account{}, err
 	}
 	if !same {
-		return app.User{}, errCredentials()
+		return app.Account{}, errCredentials()
 	}
-	return user, nil
+	return account, nil
 }
 
 // maxChoices bounds the organizations that are listed for a user to choose
 // from: somebody may be in thousands.
 const maxChoices = 100
 
-// choose finds the organization to sign in to, and the user's role there.
-func (s *Service) choose(ctx context.Context, user app.UserID, named string) (app.Organization, app.Role, error) {
-	memberships, err := s.memberships(ctx, user, named)
-	if err != nil {
-		return app.Organization{}, "", err
-	}
-	var orgs []app.Organization
-	var roles []app.Role
-	for _, m := range memberships {
-		org, err := s.organizations.Organization(ctx, m.OrganizationID)
-		if errors.Is(err, app.ErrNotFound) || err == nil && !org.State.Visible() {
-			continue // went away meanwhile
-		}
-		if err != nil {
-			return app.Organization{}, "", err
-		}
-		orgs, roles = append(orgs, org), append(roles, m.Role)
-		if len(orgs) == maxChoices {
-			break
-		}
-	}
-	switch {
-	case len(orgs) == 0 && named != "":
-		return app.Organization{}, "", app.Fail(app.ErrNotFound, "organization_not_found",
+// choose finds the organization to sign in to.
+func choose(account app.Account, named string) (app.Place, error) {
+	switch places := account.Places; {
+	case len(places) == 0 && named != "":
+		return app.Place{}, app.Fail(app.ErrNotFound, "organization_not_found",
 			"There is no organization with this id or slug that you are a member of.")
-	case len(orgs) == 0:
-		return app.Organization{}, "", app.Fail(app.ErrUnauthenticated, "membership_required",
+	case len(places) == 0:
+		return app.Place{}, app.Fail(app.ErrUnauthenticated, "membership_required",
 			"You are not a member of any organization. Ask an owner of yours to let you in again.")
-	case len(orgs) > 1:
-		return app.Organization{}, "", &ChooseOrganizationError{Choices: orgs}
-	case orgs[0].State == app.StateSuspended:
-		return app.Organization{}, "", errSuspended()
-	}
-	return orgs[0], roles[0], nil
-}
-
-// memberships gives the user's membership of the organization that is named by
-// id or slug, or, with none named, all memberships.
-func (s *Service) memberships(ctx context.Context, user app.UserID, named string) ([]app.Membership, error) {
-	if named == "" {
-		return s.registry.Memberships(ctx, user)
-	}
-	id := app.OrganizationID(named)
-	if !app.IsID(named) {
-		org, err := s.organizations.BySlug(ctx, named)
-		if errors.Is(err, app.ErrNotFound) {
-			return nil, nil
+	case len(places) > 1:
+		choices := make([]app.Organization, len(places))
+		for i, p := range places {
+			choices[i] = p.Organization
 		}
-		if err != nil {
-			return nil, err
-		}
-		id = org.ID
+		return app.Place{}, &ChooseOrganizationError{Choices: choices}
+	case places[0].Organization.State == app.StateSuspended:
+		return app.Place{}, errSuspended()
 	}
-	m, err := s.registry.Membership(ctx, id, user)
-	if errors.Is(err, app.ErrNotFound) {
-		return nil, nil
-	}
-	return []app.Membership{m}, err
+	return account.Places[0], nil
 }
 
 func (s *Service) signIn(session app.Session, refresh string, org app.Organization, role app.Role) (SignIn, error) {

@@ -224,7 +224,7 @@ func TestLoginIsRefusedBeforeAnythingIsRead(t *testing.T) {
 }
 
 func TestLoginPassesTheRegistrysFailureOn(t *testing.T) {
-	for _, method := range []string{"UserByEmail", "Memberships", "Organization", "CreateSession"} {
+	for _, method := range []string{"Account", "CreateSession"} {
 		w := newWorld(t)
 		w.organization("acme")
 		w.registry.fails[method] = app.Unavailable("The registry", nil)

@@ -110,21 +110,13 @@ func (s *Service) Refresh(ctx context.Context, refreshToken string) (SignIn, err
 	}
 	old := hashToken(refreshToken)
 	if subtle.ConstantTimeCompare(old, session.RefreshHash) != 1 {
-		return SignIn{}, s.reused(ctx, session)
+		return SignIn{}, s.reused(ctx, session.Session)
 	}
-	if _, err := s.check(ctx, id); err != nil {
-		return SignIn{}, err
-	}
-	org, err := s.visible(ctx, session.OrganizationID)
-	if err != nil {
-		return SignIn{}, err
-	}
-	member, err := s.registry.Membership(ctx, session.OrganizationID, session.UserID)
-	if errors.Is(err, app.ErrNotFound) {
+	switch {
+	case !s.clock().Before(session.ExpiresAt):
 		return SignIn{}, errSessionEnded()
-	}
-	if err != nil {
-		return SignIn{}, err
+	case session.Organization.State == app.StateSuspended:
+		return SignIn{}, errSuspended()
 	}
 	next := s.refresh.make(id)
 	now := s.clock()
@@ -132,14 +124,14 @@ func (s *Service) Refresh(ctx context.Context, refreshToken string) (SignIn, err
 		app.Later(now, session.LastUsedAt), now.Add(s.cfg.RefreshTokenTTL))
 	switch {
 	case errors.Is(err, app.ErrStale): // somebody else used it at this moment
-		return SignIn{}, s.reused(ctx, session)
+		return SignIn{}, s.reused(ctx, session.Session)
 	case errors.Is(err, app.ErrNotFound):
 		return SignIn{}, errSessionEnded()
 	case err != nil:
 		return SignIn{}, err
 	}
 	s.sessions.sessions.Drop(id) // it expires later now
-	return s.signIn(session, next, org, member.Role)
+	return s.signIn(session.Session, next, session.Organization, session.Role)
 }
 
 // reused ends a session of which an old token was shown.

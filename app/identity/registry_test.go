@@ -3,6 +3,7 @@ package identity
 import (
 	"bytes"
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"sync"
@@ -27,6 +28,8 @@ type fakeRegistry struct {
 	reads int
 	// before is called without the lock at the named method.
 	before map[string]func()
+	// after likewise, when it has what it answers.
+	after map[string]func()
 	// fails makes the named method fail.
 	fails map[string]error
 }
@@ -37,6 +40,7 @@ func newFakeRegistry() *fakeRegistry {
 		users:    map[app.UserID]app.User{},
 		sessions: map[app.SessionID]app.Session{},
 		before:   map[string]func(){},
+		after:    map[string]func(){},
 		fails:    map[string]error{},
 	}
 }
@@ -74,15 +78,8 @@ func (f *fakeRegistry) Organization(_ context.Context, id app.OrganizationID) (a
 	return get(f, "Organization", f.orgs, id)
 }
 
-func (f *fakeRegistry) BySlug(_ context.Context, slug string) (app.Organization, error) {
-	unlock, err := f.enter("BySlug")
-	defer unlock()
-	for _, o := range f.orgs {
-		if o.Slug == slug {
-			return o, err
-		}
-	}
-	return app.Organization{}, app.ErrNotFound
+func (f *fakeRegistry) Reading(app.OrganizationID, app.UserID) func(app.Organization, app.Role) {
+	return func(app.Organization, app.Role) {}
 }
 
 func (f *fakeRegistry) User(_ context.Context, id app.UserID) (app.User, error) {
@@ -135,22 +132,56 @@ func (f *fakeRegistry) Membership(_ context.Context, org app.OrganizationID, use
 	return app.Membership{}, app.ErrNotFound
 }
 
-func (f *fakeRegistry) CreateSession(ctx context.Context, s app.Session, hash string) error {
+func (f *fakeRegistry) Account(_ context.Context, q app.AccountQuery) (app.Account, error) {
+	unlock, err := f.enter("Account")
+	defer unlock()
+	for _, u := range f.users {
+		if u.EmailKey != q.EmailKey {
+			continue
+		}
+		a := app.Account{User: u}
+		for _, m := range f.members {
+			o := f.orgs[m.OrganizationID]
+			asked := q.Organization == "" || q.Organization == string(o.ID) || q.Organization == o.Slug
+			if m.UserID == u.ID && o.State.Visible() && asked && len(a.Places) < q.Limit {
+				a.Places = append(a.Places, app.Place{Organization: o, Role: m.Role, Proof: app.Proof{PasswordHash: u.PasswordHash}})
+			}
+		}
+		return a, err
+	}
+	return app.Account{}, errors.Join(err, app.ErrNotFound)
+}
+
+func (f *fakeRegistry) CreateSession(ctx context.Context, s app.Session, p app.Proof) error {
 	_, gone := f.Membership(ctx, s.OrganizationID, s.UserID)
 	unlock, err := f.enter("CreateSession")
 	defer unlock()
 	if err != nil {
 		return err
 	}
-	if gone != nil || f.users[s.UserID].PasswordHash != hash || !f.orgs[s.OrganizationID].State.Visible() {
+	if gone != nil || f.users[s.UserID].PasswordHash != p.PasswordHash || !f.orgs[s.OrganizationID].State.Visible() {
 		return app.ErrUnauthenticated
 	}
 	f.sessions[s.ID] = s
 	return nil
 }
 
-func (f *fakeRegistry) Session(_ context.Context, id app.SessionID) (app.Session, error) {
-	return get(f, "Session", f.sessions, id)
+func (f *fakeRegistry) Session(_ context.Context, id app.SessionID) (app.SignedIn, error) {
+	if g := f.after["Session"]; g != nil {
+		defer g()
+	}
+	s, err := get(f, "Session", f.sessions, id)
+	if err != nil {
+		return app.SignedIn{}, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	org := f.orgs[s.OrganizationID]
+	i := slices.IndexFunc(f.members, func(m app.Membership) bool { return m.UserID == s.UserID && m.OrganizationID == org.ID })
+	if _, there := f.users[s.UserID]; i < 0 || !there || !org.State.Visible() {
+		return app.SignedIn{}, app.ErrNotFound
+	}
+	return app.SignedIn{Session: s, Organization: org, Role: f.members[i].Role}, nil
 }
 
 func (f *fakeRegistry) RotateSession(_ context.Context, id app.SessionID, old, hash []byte, at, expires time.Time) error {

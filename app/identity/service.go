@@ -22,10 +22,13 @@ type Registry interface {
 }
 
 // Organizations reads organizations in every state, through a cache that is
-// true when it answers. Both give app.ErrNotFound.
+// true when it answers.
 type Organizations interface {
+	// Organization gives app.ErrNotFound for an unknown one.
 	Organization(ctx context.Context, id app.OrganizationID) (app.Organization, error)
-	BySlug(ctx context.Context, slug string) (app.Organization, error)
+	// Reading is called before a read that brings an organization and a user's
+	// role there, and the function that it gives after it.
+	Reading(org app.OrganizationID, user app.UserID) (keep func(app.Organization, app.Role))
 }
 
 // Service signs people in and says who somebody is. It is safe for concurrent
@@ -69,7 +72,7 @@ func New(ctx context.Context, registry Registry, organizations Organizations, ke
 		hasher:   newHasher(cfg, log),
 		keys:     keys,
 		tokens:   newTokenCache(),
-		sessions: newLiveSessions(registry),
+		sessions: newLiveSessions(registry, organizations),
 		operator: newOperatorKeys(registry),
 		refresh:  newRefreshTokens(key),
 	}

@@ -21,14 +21,15 @@ const (
 // Instead each kept session carries its user's stamp, and an invalidation of
 // the user takes the stamp out of use.
 type liveSessions struct {
-	registry Registry
+	registry      Registry
+	organizations Organizations
+
 	sessions *cache.Cache[app.SessionID, liveSession]
 	stamps   *cache.Cache[app.UserID, *userStamp]
 }
 
 type liveSession struct {
 	user    app.UserID
-	org     app.OrganizationID
 	expires time.Time
 	stamp   *userStamp
 }
@@ -37,9 +38,9 @@ type liveSession struct {
 // two have one address.
 type userStamp struct{ _ byte }
 
-func newLiveSessions(registry Registry) *liveSessions {
+func newLiveSessions(registry Registry, organizations Organizations) *liveSessions {
 	return &liveSessions{
-		registry: registry,
+		registry: registry, organizations: organizations,
 		sessions: cache.New[app.SessionID, liveSession](keptSessions, registry.Trusted),
 		stamps:   cache.New[app.UserID, *userStamp](keptUsers, registry.Trusted),
 	}
@@ -58,74 +59,63 @@ func (l *liveSessions) invalidate(i app.Invalidation) {
 	}
 }
 
-// get gives the session, or app.ErrNotFound when it, its user or their
-// membership is gone.
-func (l *liveSessions) get(ctx context.Context, id app.SessionID) (liveSession, error) {
-	if live, kept := l.sessions.Peek(id); kept {
+// get gives the session that a token names, or app.ErrNotFound when it, its
+// user or their membership is gone; with the organization where that was read
+// as well, just now.
+func (l *liveSessions) get(ctx context.Context, v verified) (live liveSession, org *app.Organization, err error) {
+	if live, kept := l.sessions.Peek(v.session); kept {
 		if stamp, valid := l.stamps.Peek(live.user); valid && stamp == live.stamp {
-			return live, nil
+			return live, nil, nil
 		}
-		l.sessions.Drop(id)
+		l.sessions.Drop(v.session)
 	}
-	return l.sessions.Get(ctx, id, func(ctx context.Context) (liveSession, error) { return l.load(ctx, id) })
-}
-
-func (l *liveSessions) load(ctx context.Context, id app.SessionID) (liveSession, error) {
-	s, err := l.registry.Session(ctx, id)
-	if err != nil {
-		return liveSession{}, err
-	}
-	// The stamp first: what changes after it is taken is seen by its absence.
-	stamp, err := l.stamps.Get(ctx, s.UserID, func(ctx context.Context) (*userStamp, error) {
-		_, err := l.registry.User(ctx, s.UserID)
-		return new(userStamp), err
-	})
-	if err != nil {
-		return liveSession{}, err
-	}
-	if s, err = l.registry.Session(ctx, id); err != nil {
-		return liveSession{}, err
-	}
-	if _, err := l.registry.Membership(ctx, s.OrganizationID, s.UserID); err != nil {
-		return liveSession{}, err
-	}
-	return liveSession{user: s.UserID, org: s.OrganizationID, expires: s.ExpiresAt, stamp: stamp}, nil
-}
-
-// check decides whether a session still counts: session_ended, or
-// organization_suspended.
-func (s *Service) check(ctx context.Context, id app.SessionID) (liveSession, error) {
-	live, err := s.sessions.get(ctx, id)
-	if errors.Is(err, app.ErrNotFound) {
-		return live, errSessionEnded()
-	}
-	if err != nil {
+	live, err = l.sessions.Get(ctx, v.session, func(ctx context.Context) (live liveSession, err error) {
+		live, org, err = l.load(ctx, v)
 		return live, err
-	}
-	if !s.clock().Before(live.expires) {
-		// Another server may have refreshed it, which is not announced.
-		s.sessions.sessions.Drop(id)
-		live, err = s.sessions.get(ctx, id)
-		if errors.Is(err, app.ErrNotFound) || err == nil && !s.clock().Before(live.expires) {
-			return live, errSessionEnded()
-		}
-		if err != nil {
-			return live, err
-		}
-	}
-	_, err = s.visible(ctx, live.org)
-	return live, err
+	})
+	return live, org, err
 }
 
-// visible gives the organization when its members may act in it, and otherwise
-// session_ended or organization_suspended.
-func (s *Service) visible(ctx context.Context, id app.OrganizationID) (app.Organization, error) {
-	org, err := s.organizations.Organization(ctx, id)
+func (l *liveSessions) load(ctx context.Context, v verified) (liveSession, *app.Organization, error) {
+	// Stamp and keep first: what changes after they are taken is seen by them.
+	stamp, err := l.stamps.Get(ctx, v.user, func(context.Context) (*userStamp, error) { return new(userStamp), nil })
+	if err != nil {
+		return liveSession{}, nil, err
+	}
+	keep := l.organizations.Reading(v.org, v.user)
+	s, err := l.registry.Session(ctx, v.session)
+	if err != nil {
+		return liveSession{}, nil, err
+	}
+	if s.UserID != v.user || s.OrganizationID != v.org { // only if the registry was tampered with
+		return liveSession{}, nil, app.ErrNotFound
+	}
+	keep(s.Organization, s.Role)
+	return liveSession{user: s.UserID, expires: s.ExpiresAt, stamp: stamp}, &s.Organization, nil
+}
+
+// check decides whether a token's session still counts: session_ended, or
+// organization_suspended.
+func (s *Service) check(ctx context.Context, v verified) error {
+	live, org, err := s.sessions.get(ctx, v)
+	if err == nil && !s.clock().Before(live.expires) {
+		// Another server may have refreshed it, which is not announced.
+		s.sessions.sessions.Drop(v.session)
+		live, org, err = s.sessions.get(ctx, v)
+		if err == nil && !s.clock().Before(live.expires) {
+			err = app.ErrNotFound
+		}
+	}
+	if err == nil && org == nil {
+		var now app.Organization
+		now, err = s.organizations.Organization(ctx, v.org)
+		org = &now
+	}
 	switch {
 	case errors.Is(err, app.ErrNotFound) || err == nil && !org.State.Visible():
-		return app.Organization{}, errSessionEnded()
+		return errSessionEnded()
 	case err == nil && org.State == app.StateSuspended:
-		return app.Organization{}, errSuspended()
+		return errSuspended()
 	}
-	return org, err
+	return err
 }

@@ -2,7 +2,6 @@ package identity_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"log/slog"
 	"os"
@@ -21,8 +20,8 @@ import (
 // directory gives organizations without a cache.
 type directory struct{ app.Registry }
 
-func (d directory) BySlug(ctx context.Context, slug string) (app.Organization, error) {
-	return d.OrganizationBySlug(ctx, slug)
+func (directory) Reading(app.OrganizationID, app.UserID) func(app.Organization, app.Role) {
+	return func(app.Organization, app.Role) {}
 }
 
 // house is a data folder with the service on it.

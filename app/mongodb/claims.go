@@ -29,11 +29,13 @@ type claimDoc struct {
 	Owner  string `bson:"owner"`
 }
 
+func claimID(kind, value string) string { return kind + ":" + value }
+
 // claim takes a name for its owner, who may hold it already. Somebody else's
 // is a TakenError of the field.
 func (u *unit) claim(ctx context.Context, kind, value, owner string, field app.ConflictField) error {
 	if u.blind {
-		u.put(claims, &claimDoc{Header: Header{ID: kind + ":" + value}, Kind: kind, Value: value, Owner: owner})
+		u.put(claims, &claimDoc{Header: Header{ID: claimID(kind, value)}, Kind: kind, Value: value, Owner: owner})
 		return nil
 	}
 	return u.hold(ctx, kind, value, owner, field)
@@ -41,7 +43,7 @@ func (u *unit) claim(ctx context.Context, kind, value, owner string, field app.C
 
 // hold is claim for a name that the owner should hold already.
 func (u *unit) hold(ctx context.Context, kind, value, owner string, field app.ConflictField) error {
-	d := claimDoc{Header: Header{ID: kind + ":" + value}, Kind: kind, Value: value, Owner: owner}
+	d := claimDoc{Header: Header{ID: claimID(kind, value)}, Kind: kind, Value: value, Owner: owner}
 	for _, c := range u.changes {
 		if c.Collection == claims && c.ID == d.ID && c.doc != nil {
 			return nil // in this very unit

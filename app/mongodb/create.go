@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	"tenantry/app"
 )
@@ -51,6 +52,58 @@ func (r *Registry) BeginCreate(ctx context.Context, op app.Operation, n app.Crea
 		r.begun.put(op.ID, kept)
 	}
 	return err
+}
+
+// CheckCreate is as app.Lifecycle says.
+func (r *Registry) CheckCreate(ctx context.Context, n app.Creation, t time.Time) error {
+	org := n.Organization
+	type name struct {
+		id, owner string
+		field     app.ConflictField
+	}
+	names := []name{
+		{claimID(claimSlug, org.Slug), string(org.ID), app.ConflictSlug},
+		{claimID(claimExternalID, org.ExternalID), string(org.ID), app.ConflictExternalID},
+	}
+	if org.Placement.Isolation == app.IsolationCollection {
+		names = append(names, name{claimID(claimCollection, collectionClaim(org.Placement)), string(org.ID), app.ConflictCollection})
+	}
+	if n.Owner != nil {
+		names = append(names, name{claimID(claimEmail, n.Owner.EmailKey), string(n.Owner.ID), app.ConflictEmail})
+	}
+	ids := make([]string, len(names))
+	for i := range names {
+		ids[i] = names[i].id
+	}
+	pipeline := mongo.Pipeline{{{Key: "$match", Value: bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}, present}}}}
+	if n.Repetition != nil {
+		pipeline = append(pipeline, bson.D{{Key: "$unionWith", Value: bson.D{{Key: "coll", Value: repetitions},
+			{Key: "pipeline", Value: mongo.Pipeline{
+				{{Key: "$match", Value: append(byID(n.Repetition.Key), present, bson.E{Key: "expires_at", Value: bson.D{{Key: "$gt", Value: t}}})}},
+				{{Key: "$unset", Value: "answer"}},
+			}}}}})
+	}
+	cursor, err := r.db.Collection(claims).Aggregate(ctx, pipeline)
+	if err != nil {
+		return r.translate(err)
+	}
+	var found []claimDoc
+	if err := cursor.All(ctx, &found); err != nil {
+		return r.translate(err)
+	}
+	owners := map[string]string{}
+	for _, d := range found {
+		if d.Kind == "" { // no claim: the repetition, which goes before any name
+			return app.Taken(app.ConflictRepetition)
+		}
+		owners[d.ID] = d.Owner
+	}
+	for _, name := range names {
+		if owner, taken := owners[name.id]; taken && owner != name.owner {
+			return app.Taken(name.field)
+		}
+	}
+	return nil
 }
 
 // begun is what a creation has written, with the versions that it got. It is

@@ -29,6 +29,7 @@ const (
 	codeCursorNotFound     = 43
 	codeNamespaceExists    = 48
 	codeInvalid            = 121 // DocumentValidationFailure
+	codeWriteConflict      = 112
 	codeQueryPlanKilled    = 175
 	codeCursorKilled       = 237
 	codeHistoryLost        = 286

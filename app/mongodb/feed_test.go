@@ -74,7 +74,9 @@ func TestWhatOthersChangeIsHeard(t *testing.T) {
 		org, user := c.Organization.ID, c.Owner.ID
 		session := app.Session{ID: app.NewID[app.SessionID](), UserID: user, OrganizationID: org, RefreshHash: []byte("h"),
 			CreatedAt: app.Now(), LastUsedAt: app.Now(), ExpiresAt: app.Now().Add(time.Hour)}
-		check(b.CreateSession(ctx, session, "hash"))
+		account, err := b.Account(ctx, app.AccountQuery{EmailKey: c.Owner.EmailKey, Limit: 1})
+		check(err)
+		check(b.CreateSession(ctx, session, account.Places[0].Proof))
 		key := app.OperatorKey{ID: app.NewID[app.OperatorKeyID](), Name: "key", Hash: []byte("k"), CreatedAt: app.Now()}
 		check(b.CreateOperatorKey(ctx, key))
 		after(t, a)

@@ -8,14 +8,17 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"tenantry/app"
 )
 
 // sessionDoc is a sign-in. It counts only while its organization is visible,
-// and organization and user have the epoch that it was opened in, which is
-// asked whenever it is read. So what ends sessions ends them in one write, and a sign-in needs
-// no transaction; the documents are cleared away afterwards.
+// its membership is there, and organization and user have the epoch that was
+// read before the password was compared, which is asked whenever it is read.
+// So what ends sessions ends them in one write, those too that come a moment
+// later, and a sign-in needs no transaction; the documents are cleared away
+// afterwards.
 type sessionDoc struct {
 	ID             string    `bson:"_id"`
 	UserID         string    `bson:"user_id"`
@@ -37,84 +40,116 @@ func (d sessionDoc) session() app.Session {
 	}
 }
 
-// joined is a document with those that were looked up for it.
-type joined struct {
-	Users         []userDoc         `bson:"users"`
-	Memberships   []membershipDoc   `bson:"memberships"`
-	Organizations []organizationDoc `bson:"organizations"`
-}
-
-// visibleOrganization reports whether the organization that was looked up is
-// there and visible.
-func (j joined) visibleOrganization() bool {
-	return len(j.Organizations) == 1 && !j.Organizations[0].Gone && app.OrganizationState(j.Organizations[0].State).Visible()
-}
-
 // CreateSession is as app.Sessions says.
-func (r *Registry) CreateSession(ctx context.Context, s app.Session, passwordHash string) error {
+func (r *Registry) CreateSession(ctx context.Context, s app.Session, p app.Proof) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	ctx, cancel := r.writing(ctx)
 	defer cancel()
-	member := membershipID(s.OrganizationID, s.UserID)
-	cursor, err := r.db.Collection(memberships).Aggregate(ctx, mongo.Pipeline{
-		{{Key: "$match", Value: append(byID(member), present)}},
-		lookup(users, "user_id"), lookup(organizations, "organization_id"),
-	})
-	if err != nil {
-		return r.translate(err)
-	}
-	var found []joined
-	if err := cursor.All(ctx, &found); err != nil {
-		return r.translate(err)
-	}
-	if len(found) != 1 || !found[0].visibleOrganization() || len(found[0].Users) != 1 ||
-		found[0].Users[0].Gone || found[0].Users[0].PasswordHash != passwordHash {
-		return app.ErrUnauthenticated
-	}
-	_, err = r.db.Collection(sessions).InsertOne(ctx, sessionDoc{
-		ID: string(s.ID), UserID: string(s.UserID), UserEpoch: found[0].Users[0].Epoch,
-		OrganizationID: string(s.OrganizationID), OrgEpoch: found[0].Organizations[0].Epoch,
+	d := sessionDoc{
+		ID: string(s.ID), UserID: string(s.UserID), UserEpoch: p.UserEpoch,
+		OrganizationID: string(s.OrganizationID), OrgEpoch: p.OrganizationEpoch,
 		RefreshHash: s.RefreshHash, PreviousHash: s.PreviousHash,
 		CreatedAt: s.CreatedAt, LastUsedAt: s.LastUsedAt, ExpiresAt: s.ExpiresAt,
-	})
-	if err != nil {
-		return r.translate(err)
 	}
-	r.publish(app.Invalidation{Session: s.ID})
-	return nil
+	for try := 0; ; try++ {
+		err := r.openSession(ctx, d, p.PasswordHash)
+		switch {
+		case err == nil:
+			r.publish(app.Invalidation{Session: s.ID})
+			return nil
+		case !hasCode(err, codeWriteConflict) || !pause(ctx, try):
+			return r.translate(err)
+		}
+	}
+}
+
+// openSession writes a session if its proof is in force, and otherwise gives
+// app.ErrUnauthenticated. Doing it twice is doing it once.
+func (r *Registry) openSession(ctx context.Context, d sessionDoc, passwordHash string) error {
+	counts, err := r.insertSession(ctx, d, passwordHash)
+	if err == nil && !counts {
+		r.clear(ctx, byID(d.ID))
+		return app.ErrUnauthenticated
+	}
+	return err
+}
+
+// insertSession writes a session and says whether its proof was in force. If
+// that ends only a moment later, an epoch is another one then, and the session
+// counts no more.
+func (r *Registry) insertSession(ctx context.Context, d sessionDoc, passwordHash string) (counts bool, err error) {
+	insert := bson.D{{Key: "$setOnInsert", Value: d}}
+	if !r.hello.bulk() {
+		if _, err := r.db.Collection(sessions).UpdateOne(ctx, byID(d.ID), insert, options.UpdateOne().SetUpsert(true)); err != nil {
+			return false, err
+		}
+		_, user, err := r.session(ctx, app.SessionID(d.ID))
+		if errors.Is(err, app.ErrNotFound) {
+			return false, nil
+		}
+		return user.PasswordHash == passwordHash, err
+	}
+	// All in one command. A write that gives a field the value that it has writes
+	// nothing, but says whether its filter found the document.
+	member := membershipID(app.OrganizationID(d.OrganizationID), app.UserID(d.UserID))
+	writes := []mongo.ClientBulkWrite{
+		r.holding(users, d.UserID, bson.E{Key: "epoch", Value: d.UserEpoch}, bson.E{Key: "password_hash", Value: passwordHash}),
+		r.holding(memberships, member, bson.E{Key: "user_id", Value: d.UserID}),
+		r.holding(organizations, d.OrganizationID, bson.E{Key: "epoch", Value: d.OrgEpoch}, isVisible),
+		{Database: r.db.Name(), Collection: sessions,
+			Model: mongo.NewClientUpdateOneModel().SetFilter(byID(d.ID)).SetUpdate(insert).SetUpsert(true)},
+	}
+	result, err := r.client.BulkWrite(ctx, writes, options.ClientBulkWrite().SetOrdered(true))
+	if err != nil {
+		return false, err
+	}
+	return result.MatchedCount+result.UpsertedCount == int64(len(writes)), nil
+}
+
+// holding matches a document that is there, has a field as it is said, and
+// meets some more, and leaves it as it is.
+func (r *Registry) holding(collection, id string, field bson.E, more ...bson.E) mongo.ClientBulkWrite {
+	return mongo.ClientBulkWrite{Database: r.db.Name(), Collection: collection, Model: mongo.NewClientUpdateOneModel().
+		SetFilter(append(append(byID(id), present, field), more...)).
+		SetUpdate(bson.D{{Key: "$set", Value: bson.D{field}}})}
 }
 
 // Session is as app.Sessions says.
-func (r *Registry) Session(ctx context.Context, id app.SessionID) (app.Session, error) {
-	d, err := r.session(ctx, id)
-	return d.session(), r.translate(err)
+func (r *Registry) Session(ctx context.Context, id app.SessionID) (app.SignedIn, error) {
+	s, _, err := r.session(ctx, id)
+	return s, r.translate(err)
 }
 
-func (r *Registry) session(ctx context.Context, id app.SessionID) (sessionDoc, error) {
+// session reads a session that counts, with its user.
+func (r *Registry) session(ctx context.Context, id app.SessionID) (app.SignedIn, userDoc, error) {
 	cursor, err := r.db.Collection(sessions).Aggregate(ctx, mongo.Pipeline{
 		{{Key: "$match", Value: byID(id)}},
-		lookup(users, "user_id"), lookup(organizations, "organization_id"),
+		{{Key: "$set", Value: bson.D{{Key: "membership_id", Value: bson.D{{Key: "$concat", Value: bson.A{"$organization_id", "/", "$user_id"}}}}}}},
+		lookup(users, "user_id"), lookup(organizations, "organization_id"), lookup(memberships, "membership_id"),
 	})
 	if err != nil {
-		return sessionDoc{}, err
+		return app.SignedIn{}, userDoc{}, err
 	}
 	var found []struct {
-		Session sessionDoc `bson:",inline"`
-		Joined  joined     `bson:",inline"`
+		Session       sessionDoc        `bson:",inline"`
+		Users         []userDoc         `bson:"users"`
+		Organizations []organizationDoc `bson:"organizations"`
+		Memberships   []membershipDoc   `bson:"memberships"`
 	}
 	if err := cursor.All(ctx, &found); err != nil {
-		return sessionDoc{}, err
+		return app.SignedIn{}, userDoc{}, err
 	}
-	if len(found) != 1 || !found[0].Joined.visibleOrganization() || len(found[0].Joined.Users) != 1 {
-		return sessionDoc{}, app.ErrNotFound
+	if len(found) != 1 || len(found[0].Users) != 1 || len(found[0].Organizations) != 1 || len(found[0].Memberships) != 1 {
+		return app.SignedIn{}, userDoc{}, app.ErrNotFound
 	}
-	s, user, org := found[0].Session, found[0].Joined.Users[0], found[0].Joined.Organizations[0]
-	if user.Gone || user.Epoch != s.UserEpoch || org.Epoch != s.OrgEpoch {
-		return sessionDoc{}, app.ErrNotFound
+	user, org, member := found[0].Users[0], found[0].Organizations[0], found[0].Memberships[0]
+	if user.Gone || user.Epoch != found[0].Session.UserEpoch || org.Gone || org.Epoch != found[0].Session.OrgEpoch ||
+		!app.OrganizationState(org.State).Visible() || member.Gone {
+		return app.SignedIn{}, userDoc{}, app.ErrNotFound
 	}
-	return s, nil
+	return app.SignedIn{Session: found[0].Session.session(), Organization: org.organization(), Role: app.Role(member.Role)}, user, nil
 }
 
 // RotateSession is as app.Sessions says.
@@ -124,7 +159,7 @@ func (r *Registry) RotateSession(ctx context.Context, id app.SessionID, old, has
 	}
 	ctx, cancel := r.writing(ctx)
 	defer cancel()
-	s, err := r.session(ctx, id)
+	s, _, err := r.session(ctx, id)
 	switch {
 	case err != nil:
 		return r.translate(err)
@@ -139,7 +174,7 @@ func (r *Registry) RotateSession(ctx context.Context, id app.SessionID, old, has
 		return r.translate(err)
 	}
 	if result.MatchedCount == 0 {
-		if _, err := r.session(ctx, id); errors.Is(err, app.ErrNotFound) {
+		if _, _, err := r.session(ctx, id); errors.Is(err, app.ErrNotFound) {
 			return app.ErrNotFound
 		}
 		return app.ErrStale

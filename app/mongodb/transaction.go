@@ -69,7 +69,7 @@ func (r *Registry) commit(ctx context.Context, u *unit) error {
 // again marks the errors that mean: nothing was written, compose it anew.
 func again(err error) error {
 	if errors.Is(err, errAgain) || isDuplicate(err) || hasLabel(err, "TransientTransactionError") ||
-		hasCode(err, 112, 251) { // WriteConflict, NoSuchTransaction; a bulk write loses its labels
+		hasCode(err, codeWriteConflict, 251) { // NoSuchTransaction; a bulk write loses its labels
 		return errors.Join(errAgain, err)
 	}
 	return err

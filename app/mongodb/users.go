@@ -111,7 +111,7 @@ func (r *Registry) Memberships(ctx context.Context, user app.UserID) ([]app.Memb
 	cursor, err := r.db.Collection(memberships).Aggregate(ctx, mongo.Pipeline{
 		{{Key: "$match", Value: bson.D{{Key: "user_id", Value: string(user)}, present}}},
 		lookup(organizations, "organization_id"),
-		{{Key: "$match", Value: bson.D{{Key: organizations + ".state", Value: bson.D{{Key: "$in", Value: visible}}}}}},
+		{{Key: "$match", Value: bson.D{{Key: organizations + "." + isVisible.Key, Value: isVisible.Value}}}},
 		{{Key: "$unset", Value: organizations}},
 	})
 	if err != nil {
@@ -134,8 +134,8 @@ func (r *Registry) Memberships(ctx context.Context, user app.UserID) ([]app.Memb
 	return list, nil
 }
 
-// visible are the states of organizations that exist as far as callers see.
-var visible = []string{string(app.StateActive), string(app.StateSuspended)}
+// isVisible says that an organization exists as far as callers see.
+var isVisible = bson.E{Key: "state", Value: bson.D{{Key: "$in", Value: []string{string(app.StateActive), string(app.StateSuspended)}}}}
 
 // lookup joins the document whose id a field has, as a list under the name of
 // its collection.

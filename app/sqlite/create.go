@@ -34,6 +34,38 @@ func (r *Registry) BeginCreate(ctx context.Context, op app.Operation, n app.Crea
 	}, app.Invalidation{Organization: org.ID, User: m.UserID})
 }
 
+// CheckCreate is as app.Lifecycle says.
+func (r *Registry) CheckCreate(ctx context.Context, n app.Creation, t time.Time) error {
+	return r.d.snapshot(ctx, func(c *conn) error {
+		org, p := n.Organization, n.Organization.Placement
+		var err error
+		refuse := func(field app.ConflictField, query string, args ...any) {
+			var one int
+			if err == nil {
+				err = c.queryRow(query, args...).Scan(&one)
+			}
+			switch {
+			case notFound(err):
+				err = nil
+			case err == nil:
+				err = app.Taken(field)
+			}
+		}
+		const another = `SELECT 1 FROM claims WHERE kind = ? AND value = ? AND owner <> ?`
+		if n.Repetition != nil {
+			refuse(app.ConflictRepetition, `SELECT 1 FROM repetitions WHERE key = ? AND expires_at > ?`, n.Repetition.Key, t.UnixMilli())
+		}
+		refuse(app.ConflictSlug, another, claimSlug, org.Slug, org.ID)
+		refuse(app.ConflictExternalID, another, claimExternalID, org.ExternalID, org.ID)
+		refuse(app.ConflictCollection, `SELECT 1 FROM organizations WHERE isolation = 'collection' AND isolation = ?
+			AND cluster = ? AND "database" = ? AND collection = ? AND id <> ?`, p.Isolation, p.Cluster, p.Database, p.Collection, org.ID)
+		if n.Owner != nil {
+			refuse(app.ConflictEmail, another, claimEmail, n.Owner.EmailKey, n.Owner.ID)
+		}
+		return err
+	})
+}
+
 func insertOrganization(c *conn, o app.Organization) error {
 	if err := claim(c, claimSlug, o.Slug, string(o.ID), app.ConflictSlug); err != nil {
 		return err

@@ -19,13 +19,13 @@ func readSession(c *conn, id app.SessionID) (app.Session, error) {
 }
 
 // CreateSession is as app.Sessions says.
-func (r *Registry) CreateSession(ctx context.Context, s app.Session, passwordHash string) error {
+func (r *Registry) CreateSession(ctx context.Context, s app.Session, p app.Proof) error {
 	return r.change(ctx, func(c *conn) error {
 		var one int
 		err := c.queryRow(`SELECT 1 FROM users u
 			JOIN memberships m ON m.user_id = u.id AND m.organization_id = ?
 			JOIN organizations o ON o.id = m.organization_id AND o.state IN ('active', 'suspended')
-			WHERE u.id = ? AND u.password_hash = ?`, s.OrganizationID, s.UserID, passwordHash).Scan(&one)
+			WHERE u.id = ? AND u.password_hash = ?`, s.OrganizationID, s.UserID, p.PasswordHash).Scan(&one)
 		if notFound(err) {
 			return app.ErrUnauthenticated
 		}
@@ -40,12 +40,25 @@ func (r *Registry) CreateSession(ctx context.Context, s app.Session, passwordHas
 }
 
 // Session is as app.Sessions says.
-func (r *Registry) Session(ctx context.Context, id app.SessionID) (s app.Session, err error) {
-	err = r.d.read(ctx, func(c *conn) error {
-		s, err = readSession(c, id)
+func (r *Registry) Session(ctx context.Context, id app.SessionID) (s app.SignedIn, err error) {
+	err = r.d.snapshot(ctx, func(c *conn) error {
+		if s.Session, err = readSession(c, id); err != nil {
+			return err
+		}
+		if s.Organization, err = readOrganization(c, s.OrganizationID); err == nil && !s.Organization.State.Visible() {
+			err = app.ErrNotFound
+		}
+		if err != nil {
+			return err
+		}
+		m, err := readMembership(c, s.OrganizationID, s.UserID)
+		s.Role = m.Role
 		return err
 	})
-	return s, err
+	if err != nil {
+		return app.SignedIn{}, err
+	}
+	return s, nil
 }
 
 // RotateSession is as app.Sessions says.

@@ -30,10 +30,14 @@ func (r *Registry) User(ctx context.Context, id app.UserID) (u app.User, err err
 // UserByEmail is as app.Users says.
 func (r *Registry) UserByEmail(ctx context.Context, emailKey string) (u app.User, err error) {
 	err = r.d.read(ctx, func(c *conn) error {
-		u, err = scanUser(c.queryRow("SELECT "+userColumns+" FROM users WHERE email_key = ?", emailKey))
+		u, err = readUserByEmail(c, emailKey)
 		return err
 	})
 	return u, err
+}
+
+func readUserByEmail(c *conn, emailKey string) (app.User, error) {
+	return scanUser(c.queryRow("SELECT "+userColumns+" FROM users WHERE email_key = ?", emailKey))
 }
 
 // ReplacePasswordHash is as app.Users says.
@@ -63,11 +67,15 @@ func (r *Registry) Memberships(ctx context.Context, user app.UserID) ([]app.Memb
 // Membership is as app.Users says.
 func (r *Registry) Membership(ctx context.Context, org app.OrganizationID, user app.UserID) (m app.Membership, err error) {
 	err = r.d.read(ctx, func(c *conn) error {
-		m, err = scanMembership(c.queryRow(`SELECT organization_id, user_id, role, created_at FROM memberships
-			WHERE organization_id = ? AND user_id = ?`, org, user))
+		m, err = readMembership(c, org, user)
 		return err
 	})
 	return m, err
+}
+
+func readMembership(c *conn, org app.OrganizationID, user app.UserID) (app.Membership, error) {
+	return scanMembership(c.queryRow(`SELECT organization_id, user_id, role, created_at FROM memberships
+		WHERE organization_id = ? AND user_id = ?`, org, user))
 }
 
 func scanMembership(row scanner) (app.Membership, error) {

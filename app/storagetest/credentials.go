@@ -23,7 +23,7 @@ func changingCredentials(s registrySuite) {
 		is(t, err, app.ErrNotFound)
 		s, err := w.Session(w.ctx, acme.session.ID)
 		must(t, err)
-		equal(t, "session", s, acme.session) // only a new password ends it
+		equal(t, "session", s.Session, acme.session) // only a new password ends it
 		c := w.creation("bolt")
 		c.Owner.EmailKey = acme.owner.EmailKey
 		w.create(c) // the old address is free
@@ -47,7 +47,7 @@ func changingCredentials(s registrySuite) {
 		equal(t, "user", w.user(acme.owner.ID), acme.owner)
 		s, err := w.Session(w.ctx, acme.session.ID)
 		must(t, err)
-		equal(t, "session", s, acme.session)
+		equal(t, "session", s.Session, acme.session)
 	})
 
 	s.test("ChangeOrganization/ANewPasswordEndsAllTheUsersSessions", func(t *testing.T, w *world) {

@@ -30,7 +30,7 @@ func deleting(s registrySuite) {
 		must(t, w.BeginDelete(w.ctx, w.operation(app.OperationDelete, acme.org), app.AnyRevision))
 		got, err := w.Session(w.ctx, elsewhere.ID)
 		must(t, err)
-		equal(t, "session elsewhere", got, elsewhere)
+		equal(t, "session elsewhere", got.Session, elsewhere)
 	})
 
 	s.test("BeginDelete/NamesStayTaken", func(t *testing.T, w *world) {

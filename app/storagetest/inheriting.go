@@ -39,7 +39,7 @@ func (w *world) inheritedNothing(first, next tenant) {
 	w.t.Helper()
 	_, err := w.Membership(w.ctx, next.org.ID, first.owner.ID)
 	is(w.t, err, app.ErrNotFound)
-	is(w.t, w.CreateSession(w.ctx, w.newSession(next.org.ID, first.owner.ID), first.owner.PasswordHash), app.ErrUnauthenticated)
+	is(w.t, w.CreateSession(w.ctx, w.newSession(next.org.ID, first.owner.ID), w.proof(first.org.ID, first.owner)), app.ErrUnauthenticated)
 	list, err := w.ListOrganizations(w.ctx, app.OrganizationQuery{Member: first.owner.ID, Sort: app.SortCreated, Limit: 10})
 	must(w.t, err)
 	for _, org := range list {

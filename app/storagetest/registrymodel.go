@@ -90,7 +90,9 @@ func (m *registryModel) beginCreate(r *rapid.T) {
 	c.Owner.EmailKey = rapid.SampledFrom([]string{"ann@x", "ben@x", "cat@x"}).Draw(r, "email")
 	l := &life{org: c.Organization, owner: *c.Owner}
 	op := m.w.operation(app.OperationCreate, c.Organization)
+	checked := m.w.CheckCreate(r.Context(), c, op.CreatedAt)
 	err := m.w.BeginCreate(r.Context(), op, c)
+	answers(r, checked, err)
 	var fields []app.ConflictField
 	for field, taken := range map[app.ConflictField]bool{
 		app.ConflictSlug:       m.taken(l, l.org.Slug, slugsOf),
@@ -247,7 +249,7 @@ func (m *registryModel) change(r *rapid.T) {
 func (m *registryModel) signIn(r *rapid.T) {
 	l := m.pick(r)
 	s := m.w.newSession(l.org.ID, l.owner.ID)
-	err := m.w.CreateSession(r.Context(), s, l.owner.PasswordHash)
+	err := m.w.CreateSession(r.Context(), s, m.w.proof(l.org.ID, l.owner))
 	if l.gone || !l.org.State.Visible() {
 		answers(r, err, app.ErrUnauthenticated)
 		return
@@ -271,7 +273,8 @@ func (m *registryModel) compare(r *rapid.T) {
 		for _, s := range l.sessions {
 			got, err := m.w.Session(r.Context(), s.ID)
 			answers(r, err, nil)
-			sameAs(r, "a session", plain(got), plain(s))
+			sameAs(r, "a session", plain(got.Session), plain(s))
+			sameAs(r, "the organization of a session", plain(got.Organization), plain(l.org))
 		}
 		for _, op := range l.ended {
 			got, err := m.w.Operation(r.Context(), op.ID)
@@ -291,9 +294,7 @@ func (m *registryModel) compare(r *rapid.T) {
 		sameAs(r, "an organization", plain(org), plain(l.org))
 		sameAs(r, "an owner", user, l.owner)
 		there = append(there, l.org)
-		byEmail, err := m.w.UserByEmail(r.Context(), l.owner.EmailKey)
-		answers(r, err, nil)
-		sameAs(r, "whose an email is", byEmail.ID, l.owner.ID)
+		m.compareAccount(r, l)
 	}
 	m.compareNames(r, there)
 	slices.SortFunc(there, func(a, b app.Organization) int { return strings.Compare(string(a.ID), string(b.ID)) })
@@ -309,6 +310,19 @@ func (m *registryModel) compare(r *rapid.T) {
 	slices.Sort(got)
 	slices.Sort(open)
 	sameAs(r, "open operations", got, open)
+}
+
+func (m *registryModel) compareAccount(r *rapid.T, l *life) {
+	byEmail, err := m.w.UserByEmail(r.Context(), l.owner.EmailKey)
+	answers(r, err, nil)
+	sameAs(r, "whose an email is", byEmail.ID, l.owner.ID)
+	account, err := m.w.Account(r.Context(), app.AccountQuery{EmailKey: l.owner.EmailKey, Limit: 5})
+	answers(r, err, nil)
+	sameAs(r, "whose an account is", account.User, l.owner)
+	sameAs(r, "whether they can sign in", len(account.Places) == 1, l.org.State.Visible())
+	for _, p := range account.Places {
+		sameAs(r, "where they can sign in", plain(p.Organization), plain(l.org))
+	}
 }
 
 func (m *registryModel) compareNames(r *rapid.T, there []app.Organization) {

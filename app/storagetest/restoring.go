@@ -19,6 +19,7 @@ func (w *world) retained(org app.Organization) app.Operation {
 func restoring(s registrySuite) {
 	s.test("BeginDelete/WithRetentionHidesAndKeeps", func(t *testing.T, w *world) {
 		acme := w.tenant("acme")
+		before := w.proof(acme.org.ID, acme.owner)
 		op := w.retained(acme.org)
 		equal(t, "state", w.organization(acme.org.ID).State, app.StateDeleted)
 		want := op
@@ -26,7 +27,7 @@ func restoring(s registrySuite) {
 		equal(t, "operation", w.recorded(op.ID), want)
 		_, err := w.Session(w.ctx, acme.session.ID)
 		is(t, err, app.ErrNotFound)
-		is(t, w.CreateSession(w.ctx, w.newSession(acme.org.ID, acme.owner.ID), acme.owner.PasswordHash), app.ErrUnauthenticated)
+		is(t, w.CreateSession(w.ctx, w.newSession(acme.org.ID, acme.owner.ID), before), app.ErrUnauthenticated)
 		list, err := w.Memberships(w.ctx, acme.owner.ID)
 		must(t, err)
 		equal(t, "memberships in visible organizations", len(list), 0)

@@ -17,11 +17,31 @@ func sessions(s registrySuite) {
 		acme := w.tenant("acme")
 		want := w.newSession(acme.org.ID, acme.owner.ID)
 		want.PreviousHash = hashOf("previous")
-		must(t, w.CreateSession(w.ctx, want, acme.owner.PasswordHash))
+		must(t, w.CreateSession(w.ctx, want, w.proof(acme.org.ID, acme.owner)))
 		for _, want := range []app.Session{want, acme.session} { // with and without a previous hash
 			got, err := w.Session(w.ctx, want.ID)
 			must(t, err)
-			equal(t, "session", got, want)
+			equal(t, "session", got.Session, want)
+		}
+	})
+
+	s.test("Session/TellsOrganizationAndRole", func(t *testing.T, w *world) {
+		acme := w.tenant("acme")
+		c := w.creation("second")
+		c.Owner = nil
+		c.Organization.OwnerID, c.Membership.UserID, c.Membership.Role = acme.owner.ID, acme.owner.ID, app.RoleViewer
+		second := w.create(c)
+		second, err := w.ChangeOrganization(w.ctx, app.OrganizationChange{OrganizationID: second.ID, State: ptr(app.StateSuspended), At: w.now()})
+		must(t, err)
+		for _, want := range []app.SignedIn{
+			{Session: acme.session, Organization: acme.org, Role: app.RoleOwner},
+			{Session: w.signIn(second, acme.owner), Organization: second, Role: app.RoleViewer},
+		} {
+			got, err := w.Session(w.ctx, want.ID)
+			must(t, err)
+			equal(t, "session", got.Session, want.Session)
+			equal(t, "organization", got.Organization, want.Organization)
+			equal(t, "role", got.Role, want.Role)
 		}
 	})
 
@@ -35,7 +55,7 @@ func sessions(s registrySuite) {
 			want.LastUsedAt, want.ExpiresAt = at, at.Add(48*time.Hour)
 			got, err := w.Session(w.ctx, want.ID)
 			must(t, err)
-			equal(t, "session", got, want)
+			equal(t, "session", got.Session, want)
 		}
 	})
 
@@ -50,7 +70,7 @@ func sessions(s registrySuite) {
 		}
 		after, err := w.Session(w.ctx, acme.session.ID)
 		must(t, err)
-		equal(t, "session", after, before)
+		equal(t, "session", after.Session, before.Session)
 	})
 
 	s.test("RotateSession/AnEndedOneIsNotFound", func(t *testing.T, w *world) {
@@ -82,7 +102,7 @@ func sessions(s registrySuite) {
 		is(t, err, app.ErrNotFound)
 		got, err := w.Session(w.ctx, other.ID)
 		must(t, err)
-		equal(t, "the other session", got, other)
+		equal(t, "the other session", got.Session, other)
 	})
 
 	s.test("DeleteSession/UnknownIsNoError", func(t *testing.T, w *world) {
@@ -99,7 +119,7 @@ func sessions(s registrySuite) {
 		for _, expires := range []time.Time{cut.Add(-time.Millisecond), cut, cut.Add(time.Millisecond), cut.Add(-time.Minute)} {
 			n := w.newSession(acme.org.ID, acme.owner.ID)
 			n.ExpiresAt = expires
-			must(t, w.CreateSession(w.ctx, n, acme.owner.PasswordHash))
+			must(t, w.CreateSession(w.ctx, n, w.proof(acme.org.ID, acme.owner)))
 			ids = append(ids, n.ID)
 		}
 		n, err := w.PruneSessions(w.ctx, cut)

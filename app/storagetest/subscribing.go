@@ -67,7 +67,7 @@ func subscribing(s registrySuite) {
 		hears("ReplacePasswordHash", ofUser)
 
 		session := w.newSession(org, user)
-		must(t, w.CreateSession(w.ctx, session, "newest"))
+		must(t, w.CreateSession(w.ctx, session, w.proof(org, w.user(user))))
 		silent()
 		at := w.now()
 		must(t, w.RotateSession(w.ctx, session.ID, session.RefreshHash, hashOf("next"), at, at.Add(time.Hour)))

@@ -39,7 +39,7 @@ func users(s registrySuite) {
 		equal(t, "email", got.EmailKey, acme.owner.EmailKey)
 		s, err := w.Session(w.ctx, acme.session.ID)
 		must(t, err)
-		equal(t, "session", s, acme.session)
+		equal(t, "session", s.Session, acme.session)
 	})
 
 	s.test("ReplacePasswordHash/LeavesANewerOne", func(t *testing.T, w *world) {

@@ -3,6 +3,7 @@ package storagetest
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -102,8 +103,20 @@ func (w *world) tenant(slug string) tenant {
 func (w *world) signIn(org app.Organization, user app.User) app.Session {
 	w.t.Helper()
 	s := w.newSession(org.ID, user.ID)
-	must(w.t, w.CreateSession(w.ctx, s, user.PasswordHash))
+	must(w.t, w.CreateSession(w.ctx, s, w.proof(org.ID, user)))
 	return s
+}
+
+// proof is what a sign-in to the organization rests on now, if the user can
+// sign in there, and otherwise what somebody may have kept.
+func (w *world) proof(org app.OrganizationID, user app.User) app.Proof {
+	w.t.Helper()
+	a, err := w.Account(w.ctx, app.AccountQuery{EmailKey: user.EmailKey, Organization: string(org), Limit: 1})
+	if errors.Is(err, app.ErrNotFound) || err == nil && len(a.Places) == 0 {
+		return app.Proof{PasswordHash: user.PasswordHash}
+	}
+	must(w.t, err)
+	return a.Places[0].Proof
 }
 
 // newSession is a session that is not recorded yet.
@@ -163,7 +176,7 @@ func (w *world) neighbourIsUntouched() {
 	equal(w.t, "the neighbour's owner", w.user(n.owner.ID), n.owner)
 	s, err := w.Session(w.ctx, n.session.ID)
 	must(w.t, err)
-	equal(w.t, "the neighbour's session", s, n.session)
+	equal(w.t, "the neighbour's session", s.Session, n.session)
 	m, err := w.Memberships(w.ctx, n.owner.ID)
 	must(w.t, err)
 	equal(w.t, "the neighbour's memberships", m, []app.Membership{n.membership})

@@ -53,14 +53,13 @@ func (s *Service) Create(ctx context.Context, actor app.Actor, in CreateInput) (
 	if err != nil {
 		return app.Organization{}, err
 	}
-	if first, err := s.repeated(ctx, repetition); first != nil || err != nil {
-		return answerOf(first), err
-	}
 	creation, password, err := s.compose(actor, in)
-	if err != nil {
-		return app.Organization{}, err
+	if err == nil {
+		// Before a password is hashed for a request that is bound to fail.
+		creation.Repetition = repetition.of(creation.Organization, s.clock())
+		err = taken(s.registry.CheckCreate(ctx, creation, s.clock()))
 	}
-	if err := s.precheck(ctx, creation); err != nil {
+	if err != nil {
 		return s.firstAnswer(ctx, repetition, err)
 	}
 	if creation.Owner != nil {
@@ -208,22 +207,6 @@ func (s *Service) owner(in OwnerInput, org app.Organization) (app.User, error) {
 		}
 	}
 	return app.User{ID: app.NewID[app.UserID](), Email: email, EmailKey: key, Name: name, Revision: 1}, orNil(fields)
-}
-
-// precheck spares the hashing of a password for a request that is bound to
-// fail. The registry's unique indexes decide.
-func (s *Service) precheck(ctx context.Context, c app.Creation) error {
-	_, err := s.registry.OrganizationBySlug(ctx, c.Organization.Slug)
-	if err == nil {
-		return taken(app.Taken(app.ConflictSlug))
-	}
-	if !errors.Is(err, app.ErrNotFound) {
-		return err
-	}
-	if c.Owner == nil {
-		return nil
-	}
-	return s.emailFree(ctx, c.Owner.EmailKey, "")
 }
 
 // emailFree refuses an address that somebody other than self has.

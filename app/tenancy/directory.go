@@ -70,6 +70,17 @@ func NewDirectory(registry directoryRegistry) *Directory {
 	return d
 }
 
+// Reading is for a read that is about to begin and brings the organization and
+// the user's role there: what it hands to keep need not be read again.
+func (d *Directory) Reading(org app.OrganizationID, user app.UserID) (keep func(app.Organization, app.Role)) {
+	organization, role := d.organizations.Reading(org), d.roles.Reading(member{org, user})
+	return func(o app.Organization, r app.Role) {
+		organization(o)
+		role(r)
+		d.slugs.Put(o.Slug, o.ID)
+	}
+}
+
 // Organization gives the organization in whichever state, or ErrNotFound.
 func (d *Directory) Organization(ctx context.Context, id app.OrganizationID) (app.Organization, error) {
 	return d.organizations.Get(ctx, id, func(ctx context.Context) (app.Organization, error) {

@@ -76,19 +76,25 @@ func newHouse(t testing.TB) *house {
 // moveIn starts a server on the stores.
 func (h *house) moveIn() {
 	h.t.Helper()
+	directory := tenancy.NewDirectory(h.registry)
 	var err error
-	h.identity, err = identity.New(h.ctx, h.registry, tenancy.NewDirectory(h.registry), seal.Key{1},
+	h.identity, err = identity.New(h.ctx, h.registry, directory, seal.Key{1},
 		// A busy machine is no reason to refuse a sign-in here.
 		identity.Config{BcryptCost: 4, MaxWait: time.Minute}, app.Now, discard)
 	h.ok(err)
 	h.t.Cleanup(h.identity.Close)
-	h.server = h.serve(h.registry, h.cluster, openHouse)
+	h.server = h.serveFrom(directory, h.registry, h.cluster, openHouse)
 }
 
 // serve starts another server, on the stores or on what stands before them.
 func (h *house) serve(registry app.Registry, cluster app.Cluster, cfg tenancy.Config) *server {
 	h.t.Helper()
-	s, err := tenancy.New(registry, tenancy.NewDirectory(registry), tenancy.Unlimited(map[string]app.Cluster{"default": cluster}),
+	return h.serveFrom(tenancy.NewDirectory(registry), registry, cluster, cfg)
+}
+
+func (h *house) serveFrom(directory *tenancy.Directory, registry app.Registry, cluster app.Cluster, cfg tenancy.Config) *server {
+	h.t.Helper()
+	s, err := tenancy.New(registry, directory, tenancy.Unlimited(map[string]app.Cluster{"default": cluster}),
 		h.identity, cfg, app.Now, discard)
 	h.ok(err)
 	return &server{s, documents.New(s, app.Now)}

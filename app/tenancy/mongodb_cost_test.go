@@ -75,31 +75,56 @@ func TestCommandsOfAnAct(t *testing.T) {
 	})
 
 	var org app.Organization
-	var actor app.Actor
 	var token string
 	ns := func() app.Namespace { return app.Namespace{Organization: org.ID, Placement: org.Placement} }
+	create := func(in tenancy.CreateInput) (err error) {
+		org, err = h.Create(h.ctx, anonymous, in)
+		for range 3 {
+			<-announced
+		}
+		return err
+	}
+	signIn := func(in identity.LoginInput) error {
+		signed, err := h.identity.Login(h.ctx, in)
+		token = signed.AccessToken
+		return err
+	}
+	getAs := func(token, ref string) error {
+		actor, err := h.identity.Authenticate(h.ctx, token)
+		if err == nil {
+			_, err = h.Get(h.ctx, actor, ref)
+		}
+		return err
+	}
+	const owner = "a@b.example"
 	for _, act := range []struct {
 		name          string
 		most, commits int
 		do            func() error
 	}{
-		{"create an organization", 6, 2, func() (err error) {
-			org, err = h.Create(h.ctx, anonymous, tenancy.CreateInput{Name: "Acme", Owner: &tenancy.OwnerInput{Email: "a@b.example", Password: password}})
-			for range 3 {
-				<-announced
-			}
-			return err
+		{"create an organization under a key", 5, 2, func() error {
+			return create(tenancy.CreateInput{Name: "Bolt", IdempotencyKey: "k", Owner: &tenancy.OwnerInput{Email: "b@b.example", Password: password}})
+		}},
+		{"create an organization", 5, 2, func() error {
+			return create(tenancy.CreateInput{Name: "Acme", Owner: &tenancy.OwnerInput{Email: owner, Password: password}})
 		}},
 		{"get it as operator", 1, 0, func() error { _, err := h.Get(h.ctx, operator, string(org.ID)); return err }},
 		{"get it again", 0, 0, func() error { _, err := h.Get(h.ctx, operator, string(org.ID)); return err }},
-		{"sign in", 5, 0, func() error {
-			in, err := h.identity.Login(h.ctx, identity.LoginInput{Email: "a@b.example", Password: password})
-			token = in.AccessToken
-			return err
+		{"sign in", 2, 0, func() error { return signIn(identity.LoginInput{Email: owner, Password: password}) }},
+		{"sign in and name the organization", 2, 0, func() error {
+			return signIn(identity.LoginInput{Email: owner, Password: password, Organization: "acme"})
 		}},
-		{"show a new token", 4, 0, func() (err error) { actor, err = h.identity.Authenticate(h.ctx, token); return err }},
-		{"show it again", 0, 0, func() (err error) { actor, err = h.identity.Authenticate(h.ctx, token); return err }},
-		{"find the role", 1, 0, func() error { _, err := h.Get(h.ctx, actor, string(org.ID)); return err }},
+		{"sign in with a wrong password", 1, 0, func() error {
+			if err := signIn(identity.LoginInput{Email: owner, Password: "wrong"}); codeOf(err) != "credentials_invalid" {
+				return fmt.Errorf("signed in: %w", err)
+			}
+			return nil
+		}},
+		{"sign in once more", 2, 0, func() error { return signIn(identity.LoginInput{Email: owner, Password: password}) }},
+		{"get it as its owner", 1, 0, func() error { return getAs(token, string(org.ID)) }},
+		{"get it as its owner again", 0, 0, func() error { return getAs(token, string(org.ID)) }},
+		{"start a server that remembers nothing", 2, 0, func() error { h.moveIn(); return nil }},
+		{"get it there, by its slug", 1, 0, func() error { return getAs(token, "acme") }},
 		{"insert a document", 1, 0, func() error {
 			return cluster.InsertDocument(h.ctx, ns(), app.Document{ID: "d", Type: "n", Revision: 1, Data: []byte("{}")})
 		}},
