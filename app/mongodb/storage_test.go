@@ -63,7 +63,7 @@ func TestCluster(t *testing.T) {
 			c := openTestCluster(t, s, s.Database(t))
 			t.Cleanup(func() { _ = c.Close() })
 			return c
-		})
+		}, app.IsolationCollection)
 	})
 }
 
@@ -72,6 +72,6 @@ func TestClusterReopen(t *testing.T) {
 		storagetest.ClusterReopen(t, func(t *testing.T) func() app.Cluster {
 			database := s.Database(t)
 			return func() app.Cluster { return openTestCluster(t, s, database) }
-		})
+		}, app.IsolationCollection)
 	})
 }

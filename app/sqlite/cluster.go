@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -140,17 +141,24 @@ func (c *Cluster) look(ctx context.Context) error {
 	return nil
 }
 
-// Locate names the shard and the table of a new organization. See app.Cluster.
+// isolations are those that namespaces can have here.
+var isolations = []app.Isolation{app.IsolationCollection, app.IsolationShared}
+
+// Locate names the file and the table of a new organization. See app.Cluster.
 func (c *Cluster) Locate(org app.OrganizationID, slug string, isolation app.Isolation) (app.Placement, error) {
 	p := app.Placement{
 		Cluster: c.name, Isolation: isolation, Database: shardName(0),
-		Collection: app.CollectionName(slug), Generation: 1,
+		Collection: app.CollectionIn(isolation, slug), Generation: 1,
 	}
-	_, err := c.check(app.Namespace{Organization: org, Placement: p})
-	if err != nil {
+	if _, err := c.check(app.Namespace{Organization: org, Placement: p}); err != nil {
 		return app.Placement{}, err
 	}
-	p.Database = c.roomFor(org)
+	switch isolation {
+	case app.IsolationShared:
+		p.Database = shardName(shardOf(org, c.opts.Shards))
+	default:
+		p.Database = c.roomFor(org)
+	}
 	return p, nil
 }
 
@@ -178,25 +186,21 @@ func (c *Cluster) tables(name string) (n int64) {
 }
 
 // check refuses what cannot be a namespace here.
-func (c *Cluster) check(ns app.Namespace) (collection, error) {
+func (c *Cluster) check(ns app.Namespace) (table, error) {
 	if err := checkIsolation(ns.Placement.Isolation); err != nil {
-		return "", err
+		return table{}, err
 	}
 	if _, err := index(ns.Organization); err != nil {
-		return "", err
+		return table{}, err
 	}
-	return parseCollection(ns.Placement.Collection)
+	return parseTable(ns.Placement.Isolation, ns.Placement.Collection)
 }
 
 func checkIsolation(isolation app.Isolation) error {
-	switch isolation {
-	case app.IsolationCollection:
+	if slices.Contains(isolations, isolation) {
 		return nil
-	case app.IsolationShared, app.IsolationDatabase:
-		return app.Invalid("isolation", "isolation_not_available",
-			`The isolation "`+string(isolation)+`" is not available yet. Use "collection".`)
 	}
-	return app.Invalid("isolation", "invalid_isolation", `The isolation is "collection".`)
+	return app.Invalid("isolation", "invalid_isolation", `The isolation is "collection" or "shared".`)
 }
 
 // whether says what to do about a shard that has no file.
@@ -263,7 +267,7 @@ func (c *Cluster) open(ctx context.Context, s *shard, make whether) error {
 	}
 	if make == existing {
 		if _, err := os.Stat(s.path); errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("shard %s: %w", s.name, app.ErrNotFound)
+			return fmt.Errorf("shard %s: %w: %w", s.name, app.ErrMoved, app.ErrNotFound)
 		}
 	}
 	// The one who happens to come first must not leave it half open by giving up.
@@ -285,6 +289,22 @@ func (c *Cluster) files() ([]string, error) {
 	}
 	sort.Strings(names)
 	return names, nil
+}
+
+// eachFile gives f each file that there is, open until f returns. The error
+// begins with the name of the file.
+func (c *Cluster) eachFile(ctx context.Context, f func(*shard) error) error {
+	names, err := c.files()
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		place := app.Namespace{Placement: app.Placement{Isolation: app.IsolationCollection, Database: name}}
+		if err := c.use(ctx, place, existing, f); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
 }
 
 // known lists the shards that were used, in order.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -152,7 +153,7 @@ func TestOneNewerShardIsRefused(t *testing.T) {
 	}
 	opts := c.databases
 	closeTestCluster(t, c)
-	opts.schema.migrations = append(opts.schema.migrations[:1:1], "CREATE TABLE later (id TEXT PRIMARY KEY) STRICT;")
+	opts.schema.migrations = append(slices.Clone(opts.schema.migrations), "CREATE TABLE later (id TEXT PRIMARY KEY) STRICT;")
 	opts.appVersion, opts.backups = "v9.1.0", filepath.Join(dir, backupsDir)
 	withDatabase(t, filepath.Join(dir, shardName(41)+".db"), opts, func(*database) {})
 	var newer *NewerError

@@ -1,15 +1,25 @@
 package sqlite
 
 import (
-	"fmt"
-	"hash/fnv"
-
 	"tenantry/app"
 )
 
 // collection is the name of an organization's table. It has been checked and
 // can stand in a statement.
 type collection string
+
+// parseTable accepts the names that tables of an isolation can have.
+func parseTable(isolation app.Isolation, name string) (table, error) {
+	if isolation == app.IsolationShared {
+		if name != app.SharedCollection {
+			return table{}, app.Invalid("collection", "invalid_collection",
+				`The collection of all that share one is "`+app.SharedCollection+`".`)
+		}
+		return sharedTable, nil
+	}
+	parsed, err := parseCollection(name)
+	return table{isolation, parsed}, err
+}
 
 // parseCollection accepts "org_" and one or more of a to z, 0 to 9 and "_".
 // A table's name cannot be bound as a parameter; this is what keeps anything
@@ -43,24 +53,4 @@ func index(org app.OrganizationID) (string, error) {
 		return "", app.Invalid("organization", "invalid_id", "An organization's id is a UUID in lower case.")
 	}
 	return `"type_` + string(org) + `"`, nil
-}
-
-// shardName is the name of the n-th shard's file, without its extension.
-func shardName(n int) string { return fmt.Sprintf("shard-%02d", n) }
-
-// shardOf spreads organizations over shards by a hash of their id.
-func shardOf(org app.OrganizationID, shards int) int {
-	h := fnv.New32a()
-	_, _ = h.Write([]byte(org)) // never fails
-	return int(h.Sum32() % uint32(shards))
-}
-
-// parseShard accepts the names that shardName makes: the name of a placement's
-// database becomes the name of a file.
-func parseShard(name string) error {
-	var n int
-	if _, err := fmt.Sscanf(name, "shard-%d", &n); err != nil || n < 0 || shardName(n) != name {
-		return app.Invalid("database", "invalid_database", `A shard's name is "shard-" and its number.`)
-	}
-	return nil
 }

@@ -18,19 +18,17 @@ import (
 // would have to know.
 const indexAfter = 256
 
-const documentColumns = `id, type, revision, created, updated, crc, data`
-
 // InsertDocument stores a document as it is given. See app.Documents.
 func (c *Cluster) InsertDocument(ctx context.Context, ns app.Namespace, d app.Document) error {
 	return c.use(ctx, ns, existing, func(s *shard) error {
-		var table knownTable
+		var known knownTable
 		indexed := false
 		err := s.write(ctx, func(c *conn) (err error) {
-			table, indexed, err = s.insert(c, ns.Organization, &d)
+			known, indexed, err = s.insert(c, ns, &d)
 			return err
 		})
 		if err == nil {
-			s.names.put(ns.Organization, table)
+			s.names.put(ns.Organization, known)
 			if indexed {
 				s.schemaChanged(0)
 			}
@@ -43,49 +41,53 @@ func (c *Cluster) InsertDocument(ctx context.Context, ns app.Namespace, d app.Do
 // index just now.
 //
 // As in find, the first try is by the name that is remembered, on condition
-// that it is true: looking it up takes as long as inserting.
-func (s *shard) insert(c *conn, org app.OrganizationID, d *app.Document) (knownTable, bool, error) {
-	table, known := s.names.get(org)
+// that it is true and nothing has to be noted: looking it up takes as long as
+// inserting.
+func (s *shard) insert(c *conn, ns app.Namespace, d *app.Document) (knownTable, bool, error) {
+	known, ok := s.names.guess(ns)
 	stored, row := false, int64(0)
-	if known {
+	if ok {
 		var err error
-		if stored, row, err = insertInto(c, table.collection, org, d); err != nil && !isStatementError(err) {
-			return table, false, err
+		if stored, row, err = insertInto(c, known.table, whileOpen, ns.Organization, d); err != nil && !isStatementError(err) {
+			return known, false, err
 		}
 	}
 	if !stored {
-		now, err := resolve(c, org)
+		now, err := resolve(c, ns)
+		if err == nil {
+			err = now.writable()
+		}
 		if err != nil {
-			return table, false, err
+			return known, false, err
 		}
-		table = now.table()
-		if stored, row, err = insertInto(c, table.collection, org, d); err != nil {
-			return table, false, err
+		known = now.known()
+		if stored, row, err = insertInto(c, now.table, whileWritable, ns.Organization, d); err != nil {
+			return known, false, err
 		}
-	}
-	if !stored {
-		return table, false, app.Taken(app.ConflictDocumentID)
+		if !stored {
+			return known, false, app.Taken(app.ConflictDocumentID)
+		}
+		if err := now.note(c, ns.Organization, d.ID); err != nil {
+			return known, false, err
+		}
 	}
 	// The number of the row is about that of the documents.
-	if table.indexed || row < indexAfter {
-		return table, false, nil
+	if known.isShared() || known.indexed || row < indexAfter {
+		return known, false, nil
 	}
 	// Another of the same group may have made the index just now.
-	now, err := resolve(c, org)
+	now, err := resolve(c, ns)
 	if err != nil || now.indexed {
-		return now.table(), false, err
+		return now.known(), false, err
 	}
-	table.indexed = true
-	return table, true, addIndex(c, org, table.collection)
+	known.indexed = true
+	return known, true, addIndex(c, ns, known.table)
 }
 
 // insertInto inserts a document if the table is the organization's and has no
 // document with its id, and gives the number of the row.
-func insertInto(c *conn, name collection, org app.OrganizationID, d *app.Document) (stored bool, row int64, err error) {
-	r, err := c.execute(`INSERT INTO `+name.sql()+` (`+documentColumns+`) SELECT ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE `+
-		name.ownedBy()+` ON CONFLICT DO NOTHING`,
-		string(org), string(d.ID), d.Type, d.Revision, d.CreatedAt.UnixMilli(), d.UpdatedAt.UnixMilli(),
-		int64(checksum(org, d)), string(d.Data))
+func insertInto(c *conn, t table, phases string, org app.OrganizationID, d *app.Document) (stored bool, row int64, err error) {
+	r, err := c.execute(t.insert(phases), t.row(org, d)...)
 	if err != nil {
 		return false, 0, err
 	}
@@ -97,16 +99,36 @@ func insertInto(c *conn, name collection, org app.OrganizationID, d *app.Documen
 	return true, row, err
 }
 
+// row is what the statements insert and put are given.
+func (t table) row(org app.OrganizationID, d *app.Document) []any {
+	return []any{string(org), string(d.ID), d.Type, d.Revision, d.CreatedAt.UnixMilli(), d.UpdatedAt.UnixMilli(),
+		int64(checksum(org, d)), string(d.Data)}
+}
+
+// indexWhenLarge makes the index by type of a table that has got large, and
+// says whether it did.
+func indexWhenLarge(c *conn, ns app.Namespace, now namespace) (bool, error) {
+	if now.isShared() || now.indexed {
+		return false, nil
+	}
+	var last int64
+	if err := c.queryRow(`SELECT coalesce(max(rowid), 0) FROM ` + now.name.sql()).Scan(&last); err != nil || last < indexAfter {
+		return false, err
+	}
+	return true, addIndex(c, ns, now.table)
+}
+
 // addIndex makes the table's index by type.
-func addIndex(c *conn, org app.OrganizationID, name collection) error {
-	index, err := index(org)
+func addIndex(c *conn, ns app.Namespace, t table) error {
+	index, err := index(ns.Organization)
 	if err != nil {
 		return err
 	}
-	if err := c.run(`CREATE INDEX ` + index + ` ON ` + name.sql() + `(type,id)`); err != nil {
+	if err := c.run(`CREATE INDEX ` + index + ` ON ` + t.name.sql() + `(type,id)`); err != nil {
 		return err
 	}
-	_, err = c.exec(`UPDATE namespaces SET indexed = 1 WHERE organization_id = ?`, string(org))
+	_, err = c.exec(`UPDATE namespaces SET indexed = 1 WHERE organization_id = ? AND isolation = ?`,
+		string(ns.Organization), string(t.isolation))
 	return err
 }
 
@@ -115,10 +137,9 @@ func (c *Cluster) Document(ctx context.Context, ns app.Namespace, id app.Documen
 	var d app.Document
 	err := c.use(ctx, ns, existing, func(s *shard) error {
 		there := false
-		err := s.find(ctx, ns.Organization, func(c *conn, name collection) (bool, error) {
+		err := s.find(ctx, ns, func(c *conn, t table) (bool, error) {
 			var err error
-			d, err = scanDocument(ns.Organization, c.queryRow(`SELECT `+documentColumns+` FROM `+name.sql()+
-				` WHERE id = ?2 AND `+name.ownedBy(), string(ns.Organization), string(id)))
+			d, err = scanDocument(ns.Organization, c.queryRow(t.get(whileReadable), string(ns.Organization), string(id)))
 			there = err == nil
 			if errors.Is(err, sql.ErrNoRows) {
 				return false, nil
@@ -141,7 +162,7 @@ func (c *Cluster) UpdateDocument(ctx context.Context, ns app.Namespace, id app.D
 	var d app.Document
 	err := c.use(ctx, ns, existing, func(s *shard) error {
 		return s.sound(s.write(ctx, func(c *conn) error {
-			name, err := s.expect(c, ns.Organization, id, expected, &d)
+			now, err := expect(c, ns, id, expected, &d)
 			if err != nil {
 				return err
 			}
@@ -150,9 +171,11 @@ func (c *Cluster) UpdateDocument(ctx context.Context, ns app.Namespace, id app.D
 				return err
 			}
 			d.ID, d.Revision, d.CreatedAt = id, revision+1, createdAt
-			_, err = c.exec(`UPDATE `+name.sql()+` SET type = ?, revision = ?, updated = ?, crc = ?, data = ? WHERE id = ?`,
-				d.Type, d.Revision, d.UpdatedAt.UnixMilli(), int64(checksum(ns.Organization, &d)), string(d.Data), string(id))
-			return err
+			if _, err = c.exec(now.update(whileWritable), string(ns.Organization), string(id),
+				d.Type, d.Revision, d.UpdatedAt.UnixMilli(), int64(checksum(ns.Organization, &d)), string(d.Data)); err != nil {
+				return err
+			}
+			return now.note(c, ns.Organization, id)
 		}))
 	})
 	if err != nil {
@@ -177,12 +200,15 @@ func (c *Cluster) ReplaceDocument(ctx context.Context, ns app.Namespace, id app.
 func (c *Cluster) DeleteDocument(ctx context.Context, ns app.Namespace, id app.DocumentID, expected int64) error {
 	return c.use(ctx, ns, existing, func(s *shard) error {
 		return s.write(ctx, func(c *conn) error {
-			now, err := resolve(c, ns.Organization)
+			now, err := resolve(c, ns)
+			if err == nil {
+				err = now.writable()
+			}
 			if err != nil {
 				return err
 			}
 			var revision int64
-			err = c.queryRow(`SELECT revision FROM `+now.collection.sql()+` WHERE id = ?`, string(id)).Scan(&revision)
+			err = c.queryRow(now.revision(whileWritable), string(ns.Organization), string(id)).Scan(&revision)
 			switch {
 			case errors.Is(err, sql.ErrNoRows):
 				return errNoDocument(id)
@@ -191,8 +217,10 @@ func (c *Cluster) DeleteDocument(ctx context.Context, ns app.Namespace, id app.D
 			case expected != app.AnyRevision && expected != revision:
 				return app.ErrStale
 			}
-			_, err = c.exec(`DELETE FROM `+now.collection.sql()+` WHERE id = ?`, string(id))
-			return err
+			if _, err := c.exec(now.remove(whileWritable), string(ns.Organization), string(id)); err != nil {
+				return err
+			}
+			return now.note(c, ns.Organization, id)
 		})
 	})
 }
@@ -201,27 +229,8 @@ func (c *Cluster) DeleteDocument(ctx context.Context, ns app.Namespace, id app.D
 func (c *Cluster) ListDocuments(ctx context.Context, ns app.Namespace, q app.DocumentQuery) ([]app.Document, error) {
 	var list []app.Document
 	err := c.use(ctx, ns, existing, func(s *shard) error {
-		return s.sound(s.find(ctx, ns.Organization, func(c *conn, name collection) (bool, error) {
-			list = nil
-			size := 0
-			query := `SELECT ` + documentColumns + ` FROM ` + name.sql() + ` WHERE ` + name.ownedBy() + ` AND id > ?2`
-			args := []any{string(ns.Organization), string(q.After), q.Limit}
-			if q.Type != "" {
-				query += ` AND type = ?4`
-				args = append(args, q.Type)
-			}
-			err := c.query(func(row scanner) error {
-				d, err := scanDocument(ns.Organization, row)
-				list = append(list, d)
-				size += len(d.Data)
-				if err == nil && q.MaxBytes > 0 && size > q.MaxBytes {
-					return errEnough
-				}
-				return err
-			}, query+` ORDER BY id LIMIT ?3`, args...)
-			if errors.Is(err, errEnough) {
-				err = nil
-			}
+		return s.sound(s.find(ctx, ns, func(c *conn, t table) (_ bool, err error) {
+			list, err = listFrom(c, t, whileReadable, ns.Organization, q)
 			return len(list) > 0, err
 		}))
 	})
@@ -231,44 +240,99 @@ func (c *Cluster) ListDocuments(ctx context.Context, ns app.Namespace, q app.Doc
 	return list, nil
 }
 
-// expect reads a document that is to be written, and returns whose table it
-// is in.
-func (s *shard) expect(c *conn, org app.OrganizationID, id app.DocumentID, expected int64, d *app.Document) (collection, error) {
-	now, err := resolve(c, org)
+// Scan is as app.Moving says.
+func (c *Cluster) Scan(ctx context.Context, ns app.Namespace, q app.DocumentQuery) ([]app.Document, error) {
+	var list []app.Document
+	err := c.use(ctx, ns, existing, func(s *shard) error {
+		return s.sound(s.db.snapshot(ctx, func(c *conn) error {
+			now, err := resolve(c, ns)
+			if err != nil {
+				return err
+			}
+			list, err = listFrom(c, now.table, whileThere, ns.Organization, q)
+			return err
+		}))
+	})
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	*d, err = scanDocument(org, c.queryRow(`SELECT `+documentColumns+` FROM `+now.collection.sql()+` WHERE id = ?`, string(id)))
+	return list, nil
+}
+
+func listFrom(c *conn, t table, phases string, org app.OrganizationID, q app.DocumentQuery) ([]app.Document, error) {
+	var list []app.Document
+	size := 0
+	args := []any{string(org), string(q.After), q.Limit}
+	if q.Type != "" {
+		args = append(args, q.Type)
+	}
+	err := c.query(func(row scanner) error {
+		d, err := scanDocument(org, row)
+		list = append(list, d)
+		size += len(d.Data)
+		if err == nil && q.MaxBytes > 0 && size > q.MaxBytes {
+			return errEnough
+		}
+		return err
+	}, t.list(phases, q.Type != ""), args...)
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
+	return list, err
+}
+
+// expect reads a document that is to be written, and returns what it is in.
+func expect(c *conn, ns app.Namespace, id app.DocumentID, expected int64, d *app.Document) (namespace, error) {
+	now, err := resolve(c, ns)
+	if err == nil {
+		err = now.writable()
+	}
+	if err != nil {
+		return now, err
+	}
+	*d, err = scanDocument(ns.Organization, c.queryRow(now.get(whileWritable), string(ns.Organization), string(id)))
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return "", errNoDocument(id)
+		return now, errNoDocument(id)
 	case err != nil:
-		return "", err
+		return now, err
 	case expected != app.AnyRevision && expected != d.Revision:
-		return "", app.ErrStale
+		return now, app.ErrStale
 	}
-	return now.collection, nil
+	return now, nil
 }
 
 // scanDocument reads a row of documentColumns and checks its checksum.
 func scanDocument(org app.OrganizationID, row scanner) (app.Document, error) {
-	var d app.Document
-	var created, updated, sum int64
-	if err := row.Scan(&d.ID, &d.Type, &d.Revision, &created, &updated, &sum, &d.Data); err != nil {
-		return app.Document{}, unreadable(err)
+	d, sum, err := scanColumns(row)
+	if err == nil {
+		err = checkSum(org, &d, sum)
 	}
-	d.CreatedAt, d.UpdatedAt = time.UnixMilli(created).UTC(), time.UnixMilli(updated).UTC()
-	if int64(checksum(org, &d)) != sum {
-		return app.Document{}, fmt.Errorf("document %s of organization %s: %w", d.ID, org, errChecksum)
+	if err != nil {
+		return app.Document{}, err
 	}
 	return d, nil
+}
+
+func scanColumns(row scanner) (d app.Document, sum int64, err error) {
+	var created, updated int64
+	err = row.Scan(&d.ID, &d.Type, &d.Revision, &created, &updated, &sum, &d.Data)
+	d.CreatedAt, d.UpdatedAt = time.UnixMilli(created).UTC(), time.UnixMilli(updated).UTC()
+	return d, sum, unreadable(err)
+}
+
+func checkSum(org app.OrganizationID, d *app.Document, sum int64) error {
+	if int64(checksum(org, d)) != sum {
+		return fmt.Errorf("document %s of organization %s: %w", d.ID, org, errChecksum)
+	}
+	return nil
 }
 
 // unreadable tells a row whose columns are not of their types, as only damage
 // makes them, from what else may keep one from being read.
 func unreadable(err error) error {
 	var e *sqlite.Error
-	if errors.As(err, &e) || errors.Is(err, sql.ErrNoRows) || faultOf(err) != faultNone ||
+	if err == nil || errors.As(err, &e) || errors.Is(err, sql.ErrNoRows) || faultOf(err) != faultNone ||
 		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}

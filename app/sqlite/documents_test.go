@@ -65,7 +65,7 @@ func TestInsertByANameThatIsAnothersNow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.names.put(first.Organization, knownTable{collection: "org_acme", indexed: true})
+	s.names.put(first.Organization, knownTable{table{app.IsolationCollection, "org_acme"}, true})
 	if err := c.InsertDocument(ctx, first, testDocument("mine")); err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func TestInsertByANameThatIsAnothersNow(t *testing.T) {
 	if err := c.InsertDocument(ctx, first, testDocument("mine")); !errors.As(err, &taken) || taken.Field != app.ConflictDocumentID {
 		t.Errorf("again: %v", err)
 	}
-	s.names.put(first.Organization, knownTable{collection: "org_never_was"})
+	s.names.put(first.Organization, knownTable{table: table{app.IsolationCollection, "org_never_was"}})
 	if err := c.InsertDocument(ctx, first, testDocument("also mine")); err != nil {
 		t.Errorf("by a name that there is not: %v", err)
 	}

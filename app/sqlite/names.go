@@ -19,18 +19,27 @@ type names struct {
 // knownTable is a table as it was at some moment. An index that it had then it
 // has for good.
 type knownTable struct {
-	collection collection
-	indexed    bool
+	table
+	indexed bool
 }
 
-func (n *names) get(org app.OrganizationID) (knownTable, bool) {
+// guess is where the documents of a namespace probably are. All that share a
+// table share the same.
+func (n *names) guess(ns app.Namespace) (knownTable, bool) {
+	if ns.Placement.Isolation == app.IsolationShared {
+		return knownTable{table: sharedTable}, true
+	}
 	n.mu.RLock()
 	defer n.mu.RUnlock()
-	t, ok := n.kept[org]
+	t, ok := n.kept[ns.Organization]
 	return t, ok
 }
 
+// put remembers where the documents of an organization are that has a table.
 func (n *names) put(org app.OrganizationID, t knownTable) {
+	if t.isShared() {
+		return
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.kept == nil || len(n.kept) >= keptNames {

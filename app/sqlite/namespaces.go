@@ -19,36 +19,79 @@ import (
 // three times as slow to find.
 const createTable = `CREATE TABLE %s(id TEXT PRIMARY KEY,type TEXT,revision INT,created INT,updated INT,crc INT,data TEXT)STRICT`
 
-// namespace is what a shard knows of an organization.
+// phaseDropping is that of a namespace whose documents are being removed, a few
+// at a time. It is not there any more, for anybody but who drops it.
+const phaseDropping app.NamespacePhase = "dropping"
+
+// namespace is what a file knows of an organization.
 type namespace struct {
-	collection collection
+	table
 	generation int64
+	phase      app.NamespacePhase
 	indexed    bool
 }
 
-func (n namespace) table() knownTable { return knownTable{n.collection, n.indexed} }
+func (n namespace) known() knownTable { return knownTable{n.table, n.indexed} }
 
-// resolve finds the organization's table. It must run in one transaction or
+// resolve finds the organization's namespace. It must run in one transaction or
 // snapshot with what uses the answer.
-func resolve(c *conn, org app.OrganizationID) (namespace, error) {
-	var ns namespace
+func resolve(c *conn, ns app.Namespace) (namespace, error) {
+	now, err := lookUp(c, ns)
+	if err == nil && now.phase == phaseDropping {
+		return now, errMissing(ns.Organization)
+	}
+	return now, err
+}
+
+// lookUp is resolve for who also wants to know of one that is being dropped.
+func lookUp(c *conn, ns app.Namespace) (namespace, error) {
+	var now namespace
 	var name string
-	err := c.queryRow(`SELECT collection, generation, indexed FROM namespaces WHERE organization_id = ?`, string(org)).
-		Scan(&name, &ns.generation, &ns.indexed)
+	err := c.queryRow(`SELECT collection, generation, phase, indexed FROM namespaces WHERE organization_id = ? AND isolation = ?`,
+		string(ns.Organization), string(ns.Placement.Isolation)).Scan(&name, &now.generation, &now.phase, &now.indexed)
 	if errors.Is(err, sql.ErrNoRows) {
-		return ns, fmt.Errorf("namespace of organization %s: %w", org, app.ErrNotFound)
+		return now, errMissing(ns.Organization)
 	}
 	if err != nil {
-		return ns, err
+		return now, err
 	}
-	ns.collection, err = parseCollection(name)
-	return ns, err
+	now.table, err = parseTable(ns.Placement.Isolation, name)
+	return now, err
+}
+
+// errMissing says that the namespace is not there: it never was, or it is
+// somewhere else by now.
+func errMissing(org app.OrganizationID) error {
+	return fmt.Errorf("namespace of organization %s: %w: %w", org, app.ErrMoved, app.ErrNotFound)
+}
+
+// readable refuses who may not read documents in the phase.
+func (n namespace) readable() error {
+	if n.phase == app.PhaseClosed {
+		return app.ErrMoved
+	}
+	return nil
+}
+
+// writable refuses who may not write documents in the phase.
+func (n namespace) writable() error {
+	switch n.phase {
+	case app.PhaseOpen, app.PhaseRecording:
+		return nil
+	case app.PhaseFrozen:
+		return app.ErrFrozen
+	case app.PhaseClosed:
+	}
+	return app.ErrMoved
 }
 
 // free reports, as a refusal, that another organization has the name.
-func free(c *conn, name collection) error {
+func free(c *conn, t table) error {
+	if t.isShared() {
+		return nil
+	}
 	var one int
-	err := c.queryRow(`SELECT 1 FROM namespaces WHERE collection = ?`, string(name)).Scan(&one)
+	err := c.queryRow(`SELECT 1 FROM namespaces WHERE isolation <> 'shared' AND collection = ?`, string(t.name)).Scan(&one)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil
@@ -58,96 +101,78 @@ func free(c *conn, name collection) error {
 	return app.Taken(app.ConflictCollection)
 }
 
-// Provision makes the organization's table. See app.Cluster.
+// makeNamespace makes one where there is none. It says how many tables more
+// there are.
+func (s *shard) makeNamespace(c *conn, ns app.Namespace, t table, phase app.NamespacePhase) (tables int64, err error) {
+	if err := free(c, t); err != nil {
+		return 0, err
+	}
+	if _, err := c.exec(`INSERT INTO namespaces (organization_id, isolation, collection, generation, phase, created_at) VALUES (?, ?, ?, ?, ?, ?)`,
+		string(ns.Organization), string(t.isolation), string(t.name), ns.Placement.Generation, string(phase), s.clock().UnixMilli()); err != nil {
+		return 0, err
+	}
+	if t.isShared() {
+		return 0, nil
+	}
+	return 1, c.run(fmt.Sprintf(createTable, t.name.sql()))
+}
+
+// Provision makes the namespace. See app.Cluster.
 func (c *Cluster) Provision(ctx context.Context, ns app.Namespace) error {
-	name, err := c.check(ns)
+	t, err := c.check(ns)
 	if err != nil {
 		return err
 	}
 	return c.use(ctx, ns, create, func(s *shard) error {
-		made := false
-		err := s.write(ctx, func(c *conn) error {
-			made = false
-			if _, err := resolve(c, ns.Organization); !errors.Is(err, app.ErrNotFound) {
-				return err // there already, under whichever name
-			}
-			if err := free(c, name); err != nil {
+		return s.unlessDropping(ctx, ns, func() error {
+			tables := int64(0)
+			err := s.write(ctx, func(c *conn) (err error) {
+				tables = 0
+				if now, err := lookUp(c, ns); !errors.Is(err, app.ErrNotFound) {
+					return now.orDropping(err) // there already, under whichever name
+				}
+				tables, err = s.makeNamespace(c, ns, t, app.PhaseOpen)
 				return err
+			})
+			if err == nil && tables > 0 {
+				s.schemaChanged(tables)
+				s.names.put(ns.Organization, knownTable{table: t})
 			}
-			if _, err := c.exec(`INSERT INTO namespaces (organization_id, collection, generation, created_at) VALUES (?, ?, ?, ?)`,
-				string(ns.Organization), string(name), ns.Placement.Generation, s.clock().UnixMilli()); err != nil {
-				return err
-			}
-			made = true
-			return c.run(fmt.Sprintf(createTable, name.sql()))
+			return err
 		})
-		if err == nil && made {
-			s.schemaChanged(1)
-			s.names.put(ns.Organization, knownTable{collection: name})
-		}
-		return err
 	})
 }
 
 // Rename gives the organization's table another name. See app.Cluster.
 func (c *Cluster) Rename(ctx context.Context, ns app.Namespace, to string, generation int64) error {
-	name, err := parseCollection(to)
+	next, err := parseTable(ns.Placement.Isolation, to)
 	if err != nil {
 		return err
 	}
 	return c.use(ctx, ns, existing, func(s *shard) error {
 		var now namespace
 		err := s.write(ctx, func(c *conn) (err error) {
-			now, err = resolve(c, ns.Organization)
-			if err != nil {
+			if now, err = resolve(c, ns); err != nil {
 				return err
 			}
-			if now.collection == name {
-				_, err := c.exec(`UPDATE namespaces SET generation = ? WHERE organization_id = ?`, generation, string(ns.Organization))
-				return err
+			if now.name != next.name {
+				if err := free(c, next); err != nil {
+					return err
+				}
+				if err := c.run("ALTER TABLE " + now.name.sql() + " RENAME TO " + next.name.sql()); err != nil {
+					return err
+				}
 			}
-			if err := free(c, name); err != nil {
-				return err
-			}
-			if err := c.run("ALTER TABLE " + now.collection.sql() + " RENAME TO " + name.sql()); err != nil {
-				return err
-			}
-			_, err = c.exec(`UPDATE namespaces SET collection = ?, generation = ? WHERE organization_id = ?`,
-				string(name), generation, string(ns.Organization))
+			_, err = c.exec(`UPDATE namespaces SET collection = ?, generation = ? WHERE organization_id = ? AND isolation = ?`,
+				string(next.name), generation, string(ns.Organization), string(next.isolation))
 			return err
 		})
-		if err == nil {
+		if err == nil && !next.isShared() {
 			s.schemaChanged(0)
-			s.names.put(ns.Organization, knownTable{collection: name, indexed: now.indexed})
+			s.names.put(ns.Organization, knownTable{next, now.indexed})
 		}
 		return err
 	})
-}
-
-// Drop removes the organization's table. See app.Cluster.
-func (c *Cluster) Drop(ctx context.Context, ns app.Namespace) error {
-	err := c.use(ctx, ns, existing, func(s *shard) error {
-		err := s.write(ctx, func(c *conn) error {
-			now, err := resolve(c, ns.Organization)
-			if err != nil {
-				return err
-			}
-			if err := c.run("DROP TABLE " + now.collection.sql()); err != nil {
-				return err
-			}
-			_, err = c.exec(`DELETE FROM namespaces WHERE organization_id = ?`, string(ns.Organization))
-			return err
-		})
-		if err == nil {
-			s.schemaChanged(-1)
-			s.names.drop(ns.Organization)
-		}
-		return err
-	})
-	if errors.Is(err, app.ErrNotFound) {
-		return nil
-	}
-	return err
 }
 
 // Stats counts the documents and the bytes of their data. It reads the whole
@@ -156,12 +181,11 @@ func (c *Cluster) Stats(ctx context.Context, ns app.Namespace) (app.NamespaceSta
 	var out app.NamespaceStats
 	err := c.use(ctx, ns, existing, func(s *shard) error {
 		return s.db.snapshot(ctx, func(c *conn) error {
-			now, err := resolve(c, ns.Organization)
+			now, err := resolve(c, ns)
 			if err != nil {
 				return err
 			}
-			return c.queryRow(`SELECT count(*), coalesce(sum(octet_length(data)), 0) FROM `+now.collection.sql()).
-				Scan(&out.Documents, &out.Bytes)
+			return c.queryRow(now.measure(whileThere), string(ns.Organization)).Scan(&out.Documents, &out.Bytes)
 		})
 	})
 	if err != nil {
@@ -170,31 +194,24 @@ func (c *Cluster) Stats(ctx context.Context, ns app.Namespace) (app.NamespaceSta
 	return out, nil
 }
 
-// Namespaces lists what is in the shards that exist: by shard and then by
+// Namespaces lists what is in the files that exist: by file and then by
 // organization. See app.Cluster.
 func (c *Cluster) Namespaces(ctx context.Context) ([]app.Namespace, error) {
-	names, err := c.files()
-	if err != nil {
-		return nil, err
-	}
 	var all []app.Namespace
-	for _, database := range names {
-		place := app.Namespace{Placement: app.Placement{Isolation: app.IsolationCollection, Database: database}}
-		err := c.use(ctx, place, existing, func(s *shard) error {
-			return s.db.read(ctx, func(conn *conn) error {
-				return conn.query(func(row scanner) error {
-					ns := app.Namespace{Placement: app.Placement{Cluster: c.name, Isolation: app.IsolationCollection, Database: database}}
-					if err := row.Scan(&ns.Organization, &ns.Placement.Collection, &ns.Placement.Generation); err != nil {
-						return err
-					}
-					all = append(all, ns)
-					return nil
-				}, `SELECT organization_id, collection, generation FROM namespaces ORDER BY organization_id`)
-			})
+	err := c.eachFile(ctx, func(s *shard) error {
+		return s.db.read(ctx, func(conn *conn) error {
+			return conn.query(func(row scanner) error {
+				ns := app.Namespace{Placement: app.Placement{Cluster: c.name, Database: s.name}}
+				if err := row.Scan(&ns.Organization, &ns.Placement.Isolation, &ns.Placement.Collection, &ns.Placement.Generation); err != nil {
+					return err
+				}
+				all = append(all, ns)
+				return nil
+			}, `SELECT organization_id, isolation, collection, generation FROM namespaces ORDER BY organization_id, isolation`)
 		})
-		if err != nil {
-			return nil, fmt.Errorf("list the namespaces of %s: %w", database, err)
-		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the namespaces of %w", err)
 	}
 	return all, nil
 }

@@ -63,7 +63,7 @@ func (s *shard) open(ctx context.Context, opts databaseOptions) error {
 func (s *shard) opened(ctx context.Context) error {
 	var n int64
 	err := s.db.write(ctx, func(c *conn) error {
-		return c.queryRow(`SELECT count(*) FROM namespaces`).Scan(&n)
+		return c.queryRow(`SELECT count(*) FROM namespaces WHERE isolation <> 'shared'`).Scan(&n)
 	})
 	if errors.Is(err, app.ErrUnavailable) || errors.Is(err, app.ErrNoSpace) {
 		return nil // it can be read all the same
@@ -104,18 +104,18 @@ func (s *shard) read(ctx context.Context, snapshot bool, f func(*conn) error) er
 	return s.db.read(ctx, f)
 }
 
-// find reads from the organization's table. f is told its name and says
+// find reads from the organization's table. f is told which that is and says
 // whether it found anything. It may be called again, and then nothing of the
 // call before counts.
 //
 // Its first try is by the name that is remembered, which is why all it reads
-// must be under the condition of ownedBy. Only when that finds nothing is the
-// name looked up, in one snapshot with the second try.
-func (s *shard) find(ctx context.Context, org app.OrganizationID, f func(*conn, collection) (found bool, err error)) error {
-	if guess, ok := s.names.get(org); ok {
+// must be under the condition of table.owned. Only when that finds nothing is
+// the name looked up, in one snapshot with the second try.
+func (s *shard) find(ctx context.Context, ns app.Namespace, f func(*conn, table) (found bool, err error)) error {
+	if guess, ok := s.names.guess(ns); ok {
 		var found bool
 		err := s.read(ctx, false, func(c *conn) (err error) {
-			found, err = f(c, guess.collection)
+			found, err = f(c, guess.table)
 			return err
 		})
 		if err == nil && found || err != nil && !isStatementError(err) {
@@ -123,20 +123,17 @@ func (s *shard) find(ctx context.Context, org app.OrganizationID, f func(*conn, 
 		}
 	}
 	return s.read(ctx, true, func(c *conn) error {
-		now, err := resolve(c, org)
+		now, err := resolve(c, ns)
+		if err == nil {
+			err = now.readable()
+		}
 		if err != nil {
 			return err
 		}
-		s.names.put(org, now.table())
-		_, err = f(c, now.collection)
+		s.names.put(ns.Organization, now.known())
+		_, err = f(c, now.table)
 		return err
 	})
-}
-
-// ownedBy is the condition that the table is the organization's, bound to the
-// parameter ?1, at the moment at which the statement reads.
-func (c collection) ownedBy() string {
-	return `EXISTS (SELECT 1 FROM namespaces WHERE organization_id = ?1 AND collection = '` + string(c) + `')`
 }
 
 // isStatementError reports what "no such table" is an instance of.

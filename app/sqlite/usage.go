@@ -12,57 +12,56 @@ import (
 	"tenantry/app"
 )
 
-// Usage reads every shard: 10,000 small organizations take about a second.
-// See app.Cluster.
+// Usage reads every file: 10,000 small organizations in collections take about
+// a second. See app.Cluster.
 func (c *Cluster) Usage(ctx context.Context) (app.ClusterUsage, error) {
-	u := app.ClusterUsage{
-		Engine: "sqlite", Version: sqlite3.SQLITE_VERSION,
-		Isolations: []app.Isolation{app.IsolationCollection}, Transactions: true,
-	}
-	shards, err := c.files()
-	if err != nil {
-		return u, err
-	}
-	for _, name := range shards {
-		place := app.Namespace{Placement: app.Placement{Isolation: app.IsolationCollection, Database: name}}
-		err := c.use(ctx, place, existing, func(s *shard) error {
-			size, err := s.db.size()
-			if err != nil {
-				return err
-			}
-			u.Bytes += size
-			return s.db.snapshot(ctx, func(conn *conn) error { return addUsage(ctx, conn, &u) })
-		})
+	u := app.ClusterUsage{Engine: "sqlite", Version: sqlite3.SQLITE_VERSION, Isolations: isolations, Transactions: true}
+	err := c.eachFile(ctx, func(s *shard) error {
+		size, err := s.db.size()
 		if err != nil {
-			return u, fmt.Errorf("measure %s: %w", name, err)
+			return err
 		}
+		u.Bytes += size
+		return s.db.snapshot(ctx, func(conn *conn) error { return addUsage(ctx, conn, &u) })
+	})
+	if err != nil {
+		return u, fmt.Errorf("measure %w", err)
 	}
 	return u, nil
 }
 
 func addUsage(ctx context.Context, c *conn, u *app.ClusterUsage) error {
-	var tables []collection
+	var tables []table
+	shared := false
 	err := c.query(func(row scanner) error {
+		var isolation app.Isolation
 		var name string
-		if err := row.Scan(&name); err != nil {
+		if err := row.Scan(&isolation, &name); err != nil {
 			return err
 		}
-		table, err := parseCollection(name)
-		tables = append(tables, table)
+		u.Namespaces++
+		if isolation == app.IsolationShared {
+			shared = true
+			return nil
+		}
+		t, err := parseTable(isolation, name)
+		tables = append(tables, t)
 		return err
-	}, `SELECT collection FROM namespaces`)
+	}, `SELECT isolation, collection FROM namespaces`)
 	if err != nil {
 		return err
 	}
-	u.Namespaces += int64(len(tables))
-	for _, table := range tables {
+	if shared {
+		tables = append(tables, sharedTable)
+	}
+	for _, t := range tables {
 		// A statement is short, the loop may not be.
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		var n int64
 		// Not kept: it is one statement for each table.
-		if err := c.raw.QueryRowContext(context.Background(), "SELECT count(*) FROM "+table.sql()).Scan(&n); err != nil {
+		if err := c.raw.QueryRowContext(context.Background(), "SELECT count(*) FROM "+t.name.sql()).Scan(&n); err != nil {
 			return err
 		}
 		u.Documents += n

@@ -21,11 +21,11 @@ func verifyDocuments(ctx context.Context, tx *sql.Tx) error {
 			return err
 		}
 	}
-	return nil
+	return verifyShared(ctx, tx)
 }
 
 func tablesOf(ctx context.Context, tx *sql.Tx) (map[app.OrganizationID]collection, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT organization_id, collection FROM namespaces`)
+	rows, err := tx.QueryContext(ctx, `SELECT organization_id, collection FROM namespaces WHERE isolation <> 'shared'`)
 	if err != nil {
 		return nil, err
 	}
@@ -59,4 +59,35 @@ func verifyTable(ctx context.Context, tx *sql.Tx, org app.OrganizationID, name c
 		}
 	}
 	return rows.Err()
+}
+
+// verifyShared reads the documents of all that share a table. The checksum of
+// each says whose it is.
+func verifyShared(ctx context.Context, tx *sql.Tx) error {
+	rows, err := tx.QueryContext(ctx, `SELECT org_id, `+documentColumns+` FROM shared`)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		row := sharedRow{scanner: rows}
+		d, sum, err := scanColumns(&row)
+		if err == nil {
+			err = checkSum(row.org, &d, sum)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// sharedRow is a row that begins with whose it is.
+type sharedRow struct {
+	scanner
+	org app.OrganizationID
+}
+
+func (r *sharedRow) Scan(into ...any) error {
+	return r.scanner.Scan(append([]any{&r.org}, into...)...)
 }

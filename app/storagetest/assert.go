@@ -69,6 +69,8 @@ func plain(v any) any {
 		return v
 	case []app.Document:
 		return each(v)
+	case []app.Change:
+		return each(v)
 	case []string:
 		return each(v)
 	}

@@ -8,44 +8,56 @@ import (
 	"tenantry/app"
 )
 
-// Cluster tests a cluster. open makes a new, empty one for each test and
-// closes it with t.Cleanup.
-func Cluster(t *testing.T, open func(t *testing.T) app.Cluster) {
-	s := clusterSuite{t: t, open: open}
-	placing(s)
-	provisioning(s)
-	movingNamespaces(s)
-	droppingNamespaces(s)
-	measuring(s)
-	counting(s)
-	inserting(s)
-	updating(s)
-	replacing(s)
-	removing(s)
-	listingDocuments(s)
-	renamingUnderLoad(s)
-	interruptingDocuments(s)
+// Cluster tests a cluster with namespaces of each isolation. open makes a new,
+// empty one for each test and closes it with t.Cleanup.
+func Cluster(t *testing.T, open func(t *testing.T) app.Cluster, isolations ...app.Isolation) {
+	for _, isolation := range isolations {
+		t.Run(string(isolation), func(t *testing.T) {
+			s := clusterSuite{t: t, open: open, isolation: isolation}
+			placing(s)
+			provisioning(s)
+			renamingNamespaces(s)
+			droppingNamespaces(s)
+			measuring(s)
+			counting(s)
+			inserting(s)
+			updating(s)
+			replacing(s)
+			removing(s)
+			listingDocuments(s)
+			crafting(s)
+			renamingUnderLoad(s)
+			interruptingDocuments(s)
+		})
+	}
 }
 
 // ClusterReopen tests what must outlive the process. place makes a new, empty
 // place for a cluster and returns what opens the cluster there; it is called
 // again after the one before was closed.
-func ClusterReopen(t *testing.T, place func(t *testing.T) (open func() app.Cluster)) {
-	reopeningCluster(t, place)
-	modelOfCluster(t, place)
+func ClusterReopen(t *testing.T, place func(t *testing.T) (open func() app.Cluster), isolations ...app.Isolation) {
+	for _, isolation := range isolations {
+		reopeningCluster(t, place, isolation)
+	}
+	modelOfCluster(t, place, isolations)
 }
 
 type clusterSuite struct {
-	t    *testing.T
-	open func(t *testing.T) app.Cluster
+	t         *testing.T
+	open      func(t *testing.T) app.Cluster
+	isolation app.Isolation
 }
+
+// namesAreTaken: two namespaces of the isolation in one database cannot have
+// one name.
+func (s clusterSuite) namesAreTaken() bool { return s.isolation == app.IsolationCollection }
 
 // test runs f, beside other tests, on a cluster of its own that already has a
 // neighbour in it.
 func (s clusterSuite) test(name string, f func(t *testing.T, k *kingdom)) {
 	s.t.Run(name, func(t *testing.T) {
 		t.Parallel()
-		k := &kingdom{Cluster: s.open(t), t: t, ctx: context.Background()}
+		k := &kingdom{Cluster: s.open(t), isolation: s.isolation, t: t, ctx: context.Background()}
 		k.settle()
 		t.Cleanup(k.neighbourIsUntouched)
 		f(t, k)
@@ -55,6 +67,7 @@ func (s clusterSuite) test(name string, f func(t *testing.T, k *kingdom)) {
 // kingdom is a cluster with organizations in it.
 type kingdom struct {
 	app.Cluster
+	isolation app.Isolation
 	t         *testing.T
 	ctx       context.Context
 	neighbour app.Namespace
@@ -81,8 +94,13 @@ func (k *kingdom) neighbourIsUntouched() {
 // locate places a new organization.
 func (k *kingdom) locate(slug string) app.Namespace {
 	k.t.Helper()
+	return k.locateIn(k.isolation, slug)
+}
+
+func (k *kingdom) locateIn(isolation app.Isolation, slug string) app.Namespace {
+	k.t.Helper()
 	id := app.NewID[app.OrganizationID]()
-	p, err := k.Locate(id, slug, app.IsolationCollection)
+	p, err := k.Locate(id, slug, isolation)
 	must(k.t, err)
 	return app.Namespace{Organization: id, Placement: p}
 }
@@ -94,11 +112,25 @@ func (k *kingdom) provision(slug string) app.Namespace {
 	return ns
 }
 
+// named is the name that a collection has in the isolation: those that share
+// one have no other.
+func (k *kingdom) named(collection string) string {
+	if k.isolation == app.IsolationShared {
+		return app.SharedCollection
+	}
+	return collection
+}
+
 // beside is an organization with another's collection name in the very same
-// database: where two could be mixed up.
-func beside(ns app.Namespace, collection string) app.Namespace {
+// database, where two could be mixed up; those with a database of their own
+// are never nearer than in two.
+func (k *kingdom) beside(ns app.Namespace, collection string) app.Namespace {
+	k.t.Helper()
 	other := app.Namespace{Organization: app.NewID[app.OrganizationID](), Placement: ns.Placement}
-	other.Placement.Collection, other.Placement.Generation = collection, 1
+	if k.isolation == app.IsolationDatabase {
+		other = k.locate("beside")
+	}
+	other.Placement.Collection, other.Placement.Generation = k.named(collection), 1
 	return other
 }
 
@@ -150,5 +182,5 @@ func (k *kingdom) missing(ns app.Namespace) {
 	is(k.t, err, app.ErrNotFound)
 	_, err = k.Stats(k.ctx, ns)
 	is(k.t, err, app.ErrNotFound)
-	is(k.t, k.Rename(k.ctx, ns, "org_elsewhere", 2), app.ErrNotFound)
+	is(k.t, k.Rename(k.ctx, ns, k.named("org_elsewhere"), 2), app.ErrNotFound)
 }

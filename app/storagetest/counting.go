@@ -13,9 +13,9 @@ func counting(s clusterSuite) {
 	s.test("Namespaces/ListsEachWhereItIs", func(t *testing.T, k *kingdom) {
 		moved, dropped := k.provision("acme"), k.provision("bolt")
 		k.locate("carl") // is nowhere yet
-		must(t, k.Rename(k.ctx, moved, "org_moved", 7))
+		must(t, k.Rename(k.ctx, moved, k.named("org_moved"), 7))
 		must(t, k.Drop(k.ctx, dropped))
-		moved.Placement.Collection, moved.Placement.Generation = "org_moved", 7
+		moved.Placement.Collection, moved.Placement.Generation = k.named("org_moved"), 7
 		want := []app.Namespace{k.neighbour, moved}
 		got, err := k.Namespaces(k.ctx)
 		must(t, err)
@@ -31,7 +31,7 @@ func counting(s clusterSuite) {
 		if before.Engine == "" || before.Version == "" || before.Bytes <= 0 {
 			t.Fatalf("the usage says %+v", before)
 		}
-		equal(t, "collections are offered", slices.Contains(before.Isolations, app.IsolationCollection), true)
+		equal(t, "the isolation is offered", slices.Contains(before.Isolations, k.isolation), true)
 		equal(t, "the neighbour's", [2]int64{before.Namespaces, before.Documents}, [2]int64{1, int64(len(k.documents))})
 		acme, bolt := k.provision("acme"), k.provision("bolt")
 		k.insert(acme, "a", "note", `{"text":"`+strings.Repeat("x", 100_000)+`"}`)

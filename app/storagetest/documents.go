@@ -84,7 +84,7 @@ func inserting(s clusterSuite) {
 	s.test("Document/OfNoNamespaceIsNotFound", func(t *testing.T, k *kingdom) {
 		k.missing(k.locate("never"))
 		// Knowing the neighbour's placement does not help: the id decides.
-		k.missing(beside(k.neighbour, k.neighbour.Placement.Collection))
+		k.missing(app.Namespace{Organization: app.NewID[app.OrganizationID](), Placement: k.neighbour.Placement})
 	})
 }
 

@@ -26,7 +26,7 @@ func interruptingDocuments(s clusterSuite) {
 		_, err = k.ReplaceDocument(gone, ns, "a", app.AnyRevision, app.Replacement{Data: []byte(`{"n":1}`), At: beginning})
 		cancelled(t, err)
 		cancelled(t, k.DeleteDocument(gone, ns, "a", app.AnyRevision))
-		cancelled(t, k.Rename(gone, ns, "org_bolt", 2))
+		cancelled(t, k.Rename(gone, ns, k.named("org_bolt"), 2))
 		cancelled(t, k.Drop(gone, ns))
 		never := k.locate("never")
 		cancelled(t, k.Provision(gone, never))

@@ -42,27 +42,29 @@ func TestEveryMethodHasATest(t *testing.T) {
 	}
 }
 
-// portMethods are the methods of the interfaces in app/store.go, with what is
-// said of them.
+// portMethods are the methods of the interfaces in app/store.go and
+// app/moving.go, with what is said of them.
 func portMethods(t *testing.T) map[string]string {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join("..", "store.go"), nil, parser.ParseComments)
-	if err != nil {
-		t.Fatal(err)
-	}
 	methods := map[string]string{}
-	ast.Inspect(file, func(n ast.Node) bool {
-		port, is := n.(*ast.InterfaceType)
-		if !is {
-			return true
+	for _, name := range []string{"store.go", "moving.go"} {
+		file, err := parser.ParseFile(token.NewFileSet(), filepath.Join("..", name), nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
 		}
-		for _, m := range port.Methods.List {
-			if len(m.Names) == 1 {
-				methods[m.Names[0].Name] += m.Doc.Text()
+		ast.Inspect(file, func(n ast.Node) bool {
+			port, is := n.(*ast.InterfaceType)
+			if !is {
+				return true
 			}
-		}
-		return true
-	})
+			for _, m := range port.Methods.List {
+				if len(m.Names) == 1 {
+					methods[m.Names[0].Name] += m.Doc.Text()
+				}
+			}
+			return true
+		})
+	}
 	return methods
 }
 

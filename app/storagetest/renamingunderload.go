@@ -18,7 +18,7 @@ func renamingUnderLoad(s clusterSuite) {
 		// Two organizations swap names through a third name, so that the name a
 		// reader remembers belongs to the other an instant later.
 		a := k.provision("acme")
-		b := beside(a, "org_bolt")
+		b := k.beside(a, "org_bolt")
 		must(t, k.Provision(k.ctx, b))
 		owners := []app.Namespace{a, b}
 		for i, ns := range owners {
@@ -63,10 +63,10 @@ func renamingUnderLoad(s clusterSuite) {
 				if i == 0 {
 					from = ns.Placement.Collection
 				}
-				if err := k.Rename(k.ctx, ns, to, int64(i+2)); err != nil {
+				if err := k.Rename(k.ctx, ns, k.named(to), int64(i+2)); err != nil {
 					return err
 				}
-				taker := beside(ns, from)
+				taker := k.beside(ns, from)
 				if err := k.Provision(k.ctx, taker); err != nil {
 					return err
 				}
@@ -89,7 +89,7 @@ func renamingUnderLoad(s clusterSuite) {
 	s.test("Drop/UnderReadersAndWriters", func(t *testing.T, k *kingdom) {
 		ns := k.provision("acme")
 		k.insert(ns, "shared", "note", whose(0, "fixed"))
-		next := beside(ns, ns.Placement.Collection)
+		next := k.beside(ns, ns.Placement.Collection)
 		answers := race(17, func(n int) error {
 			if n == 16 {
 				if err := k.Drop(k.ctx, ns); err != nil {
@@ -143,7 +143,7 @@ func (k *kingdom) swapNames(owners []app.Namespace, rounds int) error {
 			name       string
 			generation int64
 		}{{0, "org_between", generation - 1}, {1, names[0], generation}, {0, names[1], generation}} {
-			if err := k.Rename(k.ctx, owners[step.owner], step.name, step.generation); err != nil {
+			if err := k.Rename(k.ctx, owners[step.owner], k.named(step.name), step.generation); err != nil {
 				return err
 			}
 		}

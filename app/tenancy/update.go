@@ -133,7 +133,7 @@ func (s *Service) composeChange(ctx context.Context, actor app.Actor, org app.Or
 		change.Name, change.NameKey = &name, &key
 	}
 	if slug != org.Slug {
-		collection := app.CollectionName(slug)
+		collection := app.CollectionIn(org.Placement.Isolation, slug)
 		change.Slug, change.Collection = &slug, &collection
 	}
 	if in.ExternalID != nil {

@@ -1,0 +1,222 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"tenantry/app"
+)
+
+var _ app.Moving = (*Cluster)(nil)
+
+// Receive makes a namespace that is to be filled. See app.Moving.
+func (c *Cluster) Receive(ctx context.Context, ns app.Namespace) error {
+	t, err := c.check(ns)
+	if err != nil {
+		return err
+	}
+	return c.use(ctx, ns, create, func(s *shard) error {
+		return s.unlessDropping(ctx, ns, func() error {
+			tables := int64(0)
+			err := s.write(ctx, func(c *conn) (err error) {
+				tables = 0
+				now, err := lookUp(c, ns)
+				if errors.Is(err, app.ErrNotFound) {
+					tables, err = s.makeNamespace(c, ns, t, app.PhaseClosed)
+					return err
+				}
+				if err := now.orDropping(err); err != nil {
+					return err
+				}
+				if now.phase != app.PhaseClosed || now.generation > ns.Placement.Generation {
+					return app.ErrStale
+				}
+				return setPhase(c, ns, app.PhaseClosed, ns.Placement.Generation)
+			})
+			if err == nil && tables > 0 {
+				s.schemaChanged(tables)
+			}
+			return err
+		})
+	})
+}
+
+// SetPhase is as app.Moving says: every write asks for the phase in the
+// transaction that it is in, and transactions come one after the other.
+func (c *Cluster) SetPhase(ctx context.Context, ns app.Namespace, phase app.NamespacePhase) error {
+	switch phase {
+	case app.PhaseOpen, app.PhaseRecording, app.PhaseFrozen, app.PhaseClosed:
+	default:
+		return app.Invalid("phase", "invalid_phase", "There is no such phase of a namespace.")
+	}
+	return c.use(ctx, ns, existing, func(s *shard) error {
+		return s.write(ctx, func(c *conn) error {
+			now, err := resolve(c, ns)
+			if err != nil {
+				return err
+			}
+			if now.generation > ns.Placement.Generation {
+				return app.ErrStale
+			}
+			begins := phase == app.PhaseRecording && (now.phase == app.PhaseOpen || now.phase == app.PhaseClosed)
+			if begins || phase == app.PhaseOpen {
+				if err := forget(c, ns); err != nil {
+					return err
+				}
+			}
+			return setPhase(c, ns, phase, ns.Placement.Generation)
+		})
+	})
+}
+
+func setPhase(c *conn, ns app.Namespace, phase app.NamespacePhase, generation int64) error {
+	_, err := c.exec(`UPDATE namespaces SET phase = ?, generation = ? WHERE organization_id = ? AND isolation = ?`,
+		string(phase), generation, string(ns.Organization), string(ns.Placement.Isolation))
+	return err
+}
+
+// Phase is as app.Moving says.
+func (c *Cluster) Phase(ctx context.Context, ns app.Namespace) (phase app.NamespacePhase, generation int64, err error) {
+	err = c.use(ctx, ns, existing, func(s *shard) error {
+		return s.db.read(ctx, func(c *conn) error {
+			now, err := resolve(c, ns)
+			phase, generation = now.phase, now.generation
+			return err
+		})
+	})
+	if err != nil {
+		return "", 0, err
+	}
+	return phase, generation, nil
+}
+
+// Import stores documents as they are. See app.Moving.
+func (c *Cluster) Import(ctx context.Context, ns app.Namespace, documents []app.Document, gone []app.DocumentID) error {
+	return c.use(ctx, ns, existing, func(s *shard) error {
+		indexed := false
+		err := s.write(ctx, func(c *conn) (err error) {
+			indexed = false
+			now, err := resolve(c, ns)
+			if err != nil {
+				return err
+			}
+			if now.phase != app.PhaseClosed || now.generation != ns.Placement.Generation {
+				return app.ErrStale
+			}
+			for i := range documents {
+				if _, err := c.exec(now.put(whileClosed), now.row(ns.Organization, &documents[i])...); err != nil {
+					return err
+				}
+			}
+			for _, id := range gone {
+				if _, err := c.exec(now.remove(whileClosed), string(ns.Organization), string(id)); err != nil {
+					return err
+				}
+			}
+			indexed, err = indexWhenLarge(c, ns, now)
+			return err
+		})
+		if err == nil && indexed {
+			s.schemaChanged(0)
+		}
+		return err
+	})
+}
+
+// note notes that a document was touched, where the namespace is recording.
+func (n namespace) note(c *conn, org app.OrganizationID, id app.DocumentID) error {
+	if n.phase != app.PhaseRecording {
+		return nil
+	}
+	_, err := c.exec(`INSERT OR REPLACE INTO changes (organization_id, isolation, id) VALUES (?, ?, ?)`,
+		string(org), string(n.isolation), string(id))
+	return err
+}
+
+// forget forgets all that was noted.
+func forget(c *conn, ns app.Namespace) error {
+	_, err := c.exec(`DELETE FROM changes WHERE organization_id = ? AND isolation = ?`,
+		string(ns.Organization), string(ns.Placement.Isolation))
+	return err
+}
+
+// Changes lists what was touched for longest first. See app.Moving.
+func (c *Cluster) Changes(ctx context.Context, ns app.Namespace, limit, maxBytes int) ([]app.Change, error) {
+	var list []app.Change
+	err := c.use(ctx, ns, existing, func(s *shard) error {
+		return s.sound(s.db.snapshot(ctx, func(c *conn) error {
+			now, err := resolve(c, ns)
+			if err != nil {
+				return err
+			}
+			list = nil
+			err = c.query(func(row scanner) error {
+				var change app.Change
+				err := row.Scan(&change.ID, &change.Mark)
+				list = append(list, change)
+				return err
+			}, `SELECT id, mark FROM changes WHERE organization_id = ? AND isolation = ? ORDER BY mark LIMIT ?`,
+				string(ns.Organization), string(ns.Placement.Isolation), limit)
+			if err != nil {
+				return err
+			}
+			size := 0
+			for i := range list {
+				d, err := scanDocument(ns.Organization, c.queryRow(now.get(whileThere), string(ns.Organization), string(list[i].ID)))
+				if errors.Is(err, sql.ErrNoRows) {
+					continue
+				}
+				if err != nil {
+					return err
+				}
+				list[i].Document = &d
+				if size += len(d.Data); maxBytes > 0 && size > maxBytes {
+					list = list[:i+1]
+					break
+				}
+			}
+			return nil
+		}))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return list, nil
+}
+
+// Settle is as app.Moving says.
+func (c *Cluster) Settle(ctx context.Context, ns app.Namespace, changes []app.Change) error {
+	return c.use(ctx, ns, existing, func(s *shard) error {
+		return s.write(ctx, func(c *conn) error {
+			now, err := resolve(c, ns)
+			if err != nil {
+				return err
+			}
+			if now.generation > ns.Placement.Generation {
+				return app.ErrStale
+			}
+			for _, change := range changes {
+				if _, err := c.exec(`DELETE FROM changes WHERE organization_id = ? AND isolation = ? AND id = ? AND mark = ?`,
+					string(ns.Organization), string(ns.Placement.Isolation), string(change.ID), change.Mark); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+}
+
+// CountChanges is as app.Moving says.
+func (c *Cluster) CountChanges(ctx context.Context, ns app.Namespace, limit int) (n int, err error) {
+	err = c.use(ctx, ns, existing, func(s *shard) error {
+		return s.db.snapshot(ctx, func(c *conn) error {
+			if _, err := resolve(c, ns); err != nil {
+				return err
+			}
+			return c.queryRow(`SELECT count(*) FROM (SELECT 1 FROM changes WHERE organization_id = ? AND isolation = ? LIMIT ?)`,
+				string(ns.Organization), string(ns.Placement.Isolation), limit).Scan(&n)
+		})
+	})
+	return n, err
+}
