@@ -23,7 +23,7 @@ var mayImport = map[string][]string{
 	"web": {"app", "app/documents", "app/identity", "app/journal", "app/tenancy"},
 	"tui": {"app", "app/client", "app/documents", "app/identity", "app/tenancy", "app/verify"},
 
-	"bench": {"app/client"},
+	"bench": {"app/client", "app/mongodb/mongotest"},
 
 	"app/appliance": {"app", "app/cache", "app/config", "app/documents", "app/identity", "app/journal",
 		"app/mongodb", "app/seal", "app/sqlite", "app/tenancy"},

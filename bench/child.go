@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -24,6 +26,8 @@ func runAsChild(ctx context.Context, args []string) error {
 		return serveHello(ctx)
 	case len(args) == 2 && args[0] == "commits":
 		return commitEach(ctx, args[1])
+	case len(args) == 2 && args[0] == "mongodb-inserts":
+		return insertByDriver(ctx, args[1])
 	case len(args) == 2 && args[0] == "inserts":
 		return insertEach(ctx, args[1])
 	}
@@ -62,15 +66,28 @@ func openBare(ctx context.Context, path string) (*sql.DB, *sql.Conn, error) {
 }
 
 // repeat calls act for bareRound and prints how many times per second it did.
-func repeat(act func() error) error {
-	n := 0
+func repeat(act func() error) error { return repeatAtOnce(1, act) }
+
+// repeatAtOnce is repeat in several goroutines.
+func repeatAtOnce(goroutines int, act func() error) error {
+	var n atomic.Int64
+	var wait sync.WaitGroup
+	errs := make([]error, goroutines)
 	begun := time.Now()
-	for time.Since(begun) < bareRound {
-		if err := act(); err != nil {
-			return err
-		}
-		n++
+	for i := range errs {
+		wait.Go(func() {
+			for time.Since(begun) < bareRound {
+				if errs[i] = act(); errs[i] != nil {
+					return
+				}
+				n.Add(1)
+			}
+		})
 	}
-	_, err := fmt.Fprintln(os.Stdout, float64(n)/time.Since(begun).Seconds())
+	wait.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(os.Stdout, float64(n.Load())/time.Since(begun).Seconds())
 	return err
 }

@@ -30,6 +30,7 @@ var measurements = []struct {
 	{"logins", "reading while passwords are checked", measureLogins},
 	{"create", "creating organizations", measureCreate},
 	{"size", "start, memory and cost with many organizations", measureSize},
+	{"mongodb", "what acts cost on MongoDB", measureMongoDB},
 	{"tui", "the terminal UI over many organizations", measureTUI},
 }
 

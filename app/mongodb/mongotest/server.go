@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -99,6 +100,25 @@ func Start(t testing.TB, kind Kind, flags ...string) *Server {
 	s.own = true
 	t.Cleanup(s.Kill)
 	return s
+}
+
+// Run starts a server for a program that is no test. Kill ends it; without
+// that it ends with the program.
+func Run(kind Kind, flags ...string) (*Server, error) {
+	s, err := start(kind, flags...)
+	if err == nil {
+		s.own = true
+	}
+	return s, err
+}
+
+// Address is where the server listens, as host:port.
+func (s *Server) Address() string {
+	u, err := url.Parse(s.URI)
+	if err != nil {
+		return ""
+	}
+	return u.Host
 }
 
 func unavailable(t testing.TB, err error) {
