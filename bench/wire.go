@@ -92,7 +92,8 @@ func (w *wire) serve(ctx context.Context, from net.Conn) {
 		_ = from.Close()
 		return
 	}
-	defer w.keep(from, to)()
+	forget := w.keep(from, to)
+	defer forget()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -26,7 +26,7 @@ func command(t *testing.T, d bson.D) []byte {
 }
 
 func TestWireCountsAndHandsOn(t *testing.T) {
-	target, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // ends with the test
+	target, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func TestWireCountsAndHandsOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer w.close()
-	conn, err := net.Dial("tcp", w.address) //nolint:noctx // ends with the test
+	conn, err := net.Dial("tcp", w.address)
 	if err != nil {
 		t.Fatal(err)
 	}
