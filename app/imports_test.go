@@ -33,8 +33,9 @@ var mayImport = map[string][]string{
 
 	"app/documents": {"app", "app/cache", "app/journal", "app/seal"},
 	"app/identity":  {"app", "app/cache", "app/journal", "app/seal"},
-	"app/tenancy":   {"app", "app/cache", "app/journal", "app/seal"},
+	"app/tenancy":   {"app", "app/cache", "app/journal", "app/relocation", "app/seal"},
 
+	"app/relocation":        {"app"},
 	"app/mongodb":           {"app"},
 	"app/mongodb/mongotest": {},
 	"app/sqlite":            {"app"},

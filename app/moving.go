@@ -6,7 +6,11 @@ import "context"
 // is not being moved is open.
 //
 //	source   open ─► recording ─► frozen ─► closed ─► (dropped)
-//	target                        closed ─► recording ─► open
+//	target                        closed ─► frozen ─► recording ─► open
+//
+// The target is frozen across the flip, so that it is read there at once while
+// nobody writes. What does not come through goes back: frozen to recording at
+// the source, frozen to closed at the target.
 type NamespacePhase string
 
 const (

@@ -6,9 +6,10 @@ import "time"
 type OperationKind string
 
 const (
-	OperationCreate OperationKind = "create"
-	OperationRename OperationKind = "rename"
-	OperationDelete OperationKind = "delete"
+	OperationCreate   OperationKind = "create"
+	OperationRename   OperationKind = "rename"
+	OperationDelete   OperationKind = "delete"
+	OperationRelocate OperationKind = "relocate"
 )
 
 // OperationState is where an operation stands.
@@ -18,6 +19,8 @@ const (
 //	   ├──► aborting ───────► failed (everything it did was undone)
 //	   │ somebody gave it up
 //	   └──► cancelling ─────► cancelled (likewise)
+//
+// A relocation that was taken back after it had switched is reverted.
 type OperationState string
 
 const (
@@ -27,6 +30,7 @@ const (
 	OperationCompleted  OperationState = "completed"
 	OperationFailed     OperationState = "failed"
 	OperationCancelled  OperationState = "cancelled"
+	OperationReverted   OperationState = "reverted"
 )
 
 // Undoing reports whether what the operation did is being undone.
@@ -61,13 +65,15 @@ type Operation struct {
 	Step string
 	// Change is what a rename applies; nil for the other kinds.
 	Change *OrganizationChange
+	// Relocation is how far a relocation came; nil for the other kinds.
+	Relocation *Relocation
 	// Placement is where the data was when the operation was recorded.
 	Placement Placement
 	// Before is the state of the organization before a deletion, to which its
 	// restoring leads back; empty for the other kinds.
 	Before OrganizationState
-	// DueAt is when a deletion removes the data, until when it can be taken
-	// back. Zero for what is done at once.
+	// DueAt is when a deletion removes the data, or a relocation the place that
+	// was left, until when it can be taken back. Zero for what is done at once.
 	DueAt time.Time
 	// Error is why it was undone or why it does not come on; for the operator.
 	Error string

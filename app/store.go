@@ -16,6 +16,7 @@ import (
 type Registry interface {
 	Organizations
 	Lifecycle
+	Relocations
 	Repetitions
 	Users
 	Sessions
@@ -129,7 +130,8 @@ type Lifecycle interface {
 	// BeginRename records the operation (whose Change has the new slug) and
 	// takes the new names (slug, email) while the old ones stay taken and in
 	// force. A second open operation on one organization is a TakenError of
-	// ConflictOpenChange. ErrStale and ErrNotFound as ChangeOrganization.
+	// ConflictOpenChange. ErrStale and ErrNotFound as ChangeOrganization; ErrStale
+	// as well when the operation's Placement is not the organization's.
 	BeginRename(ctx context.Context, op Operation) error
 	// FinishRename applies the operation's Change, raises the placement's
 	// generation, gives the old names back and completes the operation.
@@ -155,6 +157,35 @@ type Lifecycle interface {
 	// FinishDelete removes the organization, its memberships, and the users who
 	// are members of nothing else; gives the names back; completes the operation.
 	FinishDelete(ctx context.Context, op Operation, at time.Time) error
+}
+
+// Relocations change where organizations' documents are. What is recorded of
+// one has the generation of the mover, which fences it: whoever takes a
+// relocation over raises it, and from then on whatever the one before sends is
+// ErrStale, whenever it arrives.
+type Relocations interface {
+	// BeginRelocation records the operation. ErrNotFound when the organization is
+	// not visible; a second open operation is a TakenError of
+	// ConflictOpenChange; ErrStale when the operation's Placement is not the
+	// organization's.
+	BeginRelocation(ctx context.Context, op Operation) error
+	// NoteRelocation records Relocation, Step, Error, Attempts and DueAt of op, if
+	// the operation is open, its recorded generation is from, and the recorded
+	// Flips are those of op; else ErrStale.
+	// It returns the operation as it is recorded now: it may be being undone.
+	// The generation in op may be from or a higher one. ErrNotFound for an
+	// unknown id.
+	NoteRelocation(ctx context.Context, op Operation, from int64, at time.Time) (Operation, error)
+	// FlipRelocation records op's Relocation and DueAt, and makes its Place the
+	// organization's, both or neither. ErrStale when the recorded generation is
+	// not that of op's, or the recorded Flips are not one less; ErrConflict when
+	// the operation is not running.
+	FlipRelocation(ctx context.Context, op Operation, at time.Time) (Organization, error)
+	// EndRelocation ends the operation in a state, with op's Relocation, and gives
+	// the organization's placement the generation of that. ErrStale when the
+	// recorded generation or Flips are not those of op; one that has ended so
+	// already is no error.
+	EndRelocation(ctx context.Context, op Operation, state OperationState, reason string, at time.Time) error
 }
 
 // Repetitions keep what a request that is repeated is answered with. They are
@@ -251,7 +282,7 @@ type Journal interface {
 	ListOperations(ctx context.Context, q OperationQuery) ([]Operation, error)
 	// AbortOperation moves a running operation to aborting or cancelling, with
 	// the reason. One that is being undone already stays as it is; ErrConflict
-	// when it has ended.
+	// when it has ended, or is a relocation that has flipped.
 	AbortOperation(ctx context.Context, id OperationID, to OperationState, reason string, at time.Time) error
 	// NoteOperation records that a step was refused, if the operation is still
 	// open: it counts an attempt. One that is being undone keeps its reason.

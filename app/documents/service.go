@@ -3,6 +3,7 @@ package documents
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"tenantry/app"
 )
@@ -26,17 +27,20 @@ const (
 type Organizations interface {
 	Resolve(ctx context.Context, actor app.Actor, ref string, p app.Permission) (app.Organization, error)
 	Located(org app.Organization) (app.Cluster, app.Namespace, error)
+	// Forget drops what is remembered of an organization.
+	Forget(id app.OrganizationID)
 }
 
 // Service does what can be done with documents.
 type Service struct {
 	organizations Organizations
 	clock         app.Clock
+	hold          time.Duration
 }
 
 // New makes the service.
 func New(organizations Organizations, clock app.Clock) *Service {
-	return &Service{organizations: organizations, clock: clock}
+	return &Service{organizations: organizations, clock: clock, hold: defaultHold}
 }
 
 // CreateInput is a new document.
@@ -48,7 +52,7 @@ type CreateInput struct {
 
 // Create stores a new document, durably.
 func (s *Service) Create(ctx context.Context, actor app.Actor, org string, in CreateInput) (app.Document, error) {
-	cluster, ns, err := s.locate(ctx, actor, org, app.WriteDocuments)
+	at, err := s.locate(ctx, actor, org, app.WriteDocuments)
 	if err != nil {
 		return app.Document{}, err
 	}
@@ -66,7 +70,8 @@ func (s *Service) Create(ctx context.Context, actor app.Actor, org string, in Cr
 	}
 	d.CreatedAt = s.clock()
 	d.UpdatedAt = d.CreatedAt
-	if err := cluster.InsertDocument(ctx, ns, d); err != nil {
+	err = at.do(ctx, func(cluster app.Cluster, ns app.Namespace) error { return cluster.InsertDocument(ctx, ns, d) })
+	if err != nil {
 		return app.Document{}, fmt.Errorf("create document: %w", spoken(gone(err)))
 	}
 	return d, nil
@@ -74,7 +79,7 @@ func (s *Service) Create(ctx context.Context, actor app.Actor, org string, in Cr
 
 // Get gives one document.
 func (s *Service) Get(ctx context.Context, actor app.Actor, org, id string) (app.Document, error) {
-	cluster, ns, err := s.locate(ctx, actor, org, app.ReadDocuments)
+	at, err := s.locate(ctx, actor, org, app.ReadDocuments)
 	if err != nil {
 		return app.Document{}, err
 	}
@@ -82,7 +87,11 @@ func (s *Service) Get(ctx context.Context, actor app.Actor, org, id string) (app
 	if err != nil {
 		return app.Document{}, errUnknown()
 	}
-	d, err := cluster.Document(ctx, ns, docID)
+	var d app.Document
+	err = at.do(ctx, func(cluster app.Cluster, ns app.Namespace) (err error) {
+		d, err = cluster.Document(ctx, ns, docID)
+		return err
+	})
 	if err != nil {
 		return app.Document{}, fmt.Errorf("get document: %w", spoken(err))
 	}
@@ -115,7 +124,9 @@ func (s *Service) Put(ctx context.Context, actor app.Actor, org, id string, in P
 	if in.Type != nil {
 		r.Type = *in.Type
 	}
-	return updated(t.cluster.ReplaceDocument(ctx, t.ns, t.id, in.IfRevision, r))
+	return t.update(ctx, func(cluster app.Cluster, ns app.Namespace) (app.Document, error) {
+		return cluster.ReplaceDocument(ctx, ns, t.id, in.IfRevision, r)
+	})
 }
 
 // PatchInput is a JSON merge patch (RFC 7396) of a document's data.
@@ -135,16 +146,18 @@ func (s *Service) Patch(ctx context.Context, actor app.Actor, org, id string, in
 		return app.Document{}, err
 	}
 	now := s.clock()
-	return updated(t.cluster.UpdateDocument(ctx, t.ns, t.id, in.IfRevision, func(d *app.Document) error {
-		d.UpdatedAt = app.Later(now, d.UpdatedAt)
-		merged, err := Merge(d.Data, patch)
-		if err != nil {
-			return fmt.Errorf("merge into document %s: %w", d.ID, err)
-		}
-		// The merge can nest deeper and grow larger than either side.
-		d.Data, err = compactData("data", merged)
-		return err
-	}))
+	return t.update(ctx, func(cluster app.Cluster, ns app.Namespace) (app.Document, error) {
+		return cluster.UpdateDocument(ctx, ns, t.id, in.IfRevision, func(d *app.Document) error {
+			d.UpdatedAt = app.Later(now, d.UpdatedAt)
+			merged, err := Merge(d.Data, patch)
+			if err != nil {
+				return fmt.Errorf("merge into document %s: %w", d.ID, err)
+			}
+			// The merge can nest deeper and grow larger than either side.
+			d.Data, err = compactData("data", merged)
+			return err
+		})
+	})
 }
 
 // Delete removes one document.
@@ -153,7 +166,10 @@ func (s *Service) Delete(ctx context.Context, actor app.Actor, org, id string, i
 	if err != nil {
 		return err
 	}
-	if err := t.cluster.DeleteDocument(ctx, t.ns, t.id, ifRevision); err != nil {
+	err = t.do(ctx, func(cluster app.Cluster, ns app.Namespace) error {
+		return cluster.DeleteDocument(ctx, ns, t.id, ifRevision)
+	})
+	if err != nil {
 		return fmt.Errorf("delete document: %w", spoken(err))
 	}
 	return nil
@@ -161,13 +177,12 @@ func (s *Service) Delete(ctx context.Context, actor app.Actor, org, id string, i
 
 // target is a document that the actor may write.
 type target struct {
-	cluster app.Cluster
-	ns      app.Namespace
-	id      app.DocumentID
+	*home
+	id app.DocumentID
 }
 
 func (s *Service) target(ctx context.Context, actor app.Actor, org, id string) (target, error) {
-	cluster, ns, err := s.locate(ctx, actor, org, app.WriteDocuments)
+	at, err := s.locate(ctx, actor, org, app.WriteDocuments)
 	if err != nil {
 		return target{}, err
 	}
@@ -175,10 +190,14 @@ func (s *Service) target(ctx context.Context, actor app.Actor, org, id string) (
 	if err != nil {
 		return target{}, errUnknown()
 	}
-	return target{cluster, ns, docID}, nil
+	return target{at, docID}, nil
 }
 
-func updated(d app.Document, err error) (app.Document, error) {
+func (t target) update(ctx context.Context, act func(app.Cluster, app.Namespace) (app.Document, error)) (d app.Document, err error) {
+	err = t.do(ctx, func(cluster app.Cluster, ns app.Namespace) (err error) {
+		d, err = act(cluster, ns)
+		return err
+	})
 	if err != nil {
 		return app.Document{}, fmt.Errorf("update document: %w", spoken(err))
 	}
@@ -200,7 +219,7 @@ type ListPage struct {
 
 // List lists an organization's documents.
 func (s *Service) List(ctx context.Context, actor app.Actor, org string, in ListInput) (ListPage, error) {
-	cluster, ns, err := s.locate(ctx, actor, org, app.ReadDocuments)
+	at, err := s.locate(ctx, actor, org, app.ReadDocuments)
 	if err != nil {
 		return ListPage{}, err
 	}
@@ -212,13 +231,17 @@ func (s *Service) List(ctx context.Context, actor app.Actor, org string, in List
 		return ListPage{}, app.Invalid("limit", "invalid_limit", fmt.Sprintf("A limit is 1 to %d.", MaxLimit))
 	}
 	if in.Cursor != "" {
-		if q.After, err = decodeCursor(ns.Organization, in.Type, in.Cursor); err != nil {
+		if q.After, err = decodeCursor(at.org.ID, in.Type, in.Cursor); err != nil {
 			return ListPage{}, err
 		}
 	}
 	limit := q.Limit
 	q.Limit++ // one more tells whether there is a next page
-	items, err := cluster.ListDocuments(ctx, ns, q)
+	var items []app.Document
+	err = at.do(ctx, func(cluster app.Cluster, ns app.Namespace) (err error) {
+		items, err = cluster.ListDocuments(ctx, ns, q)
+		return err
+	})
 	if err != nil {
 		return ListPage{}, fmt.Errorf("list documents: %w", spoken(gone(err)))
 	}
@@ -231,17 +254,9 @@ func (s *Service) List(ctx context.Context, actor app.Actor, org string, in List
 	}
 	page := ListPage{Items: items[:fit]}
 	if len(items) > fit {
-		page.NextCursor = encodeCursor(ns.Organization, in.Type, items[fit-1].ID)
+		page.NextCursor = encodeCursor(at.org.ID, in.Type, items[fit-1].ID)
 	}
 	return page, nil
-}
-
-func (s *Service) locate(ctx context.Context, actor app.Actor, ref string, p app.Permission) (app.Cluster, app.Namespace, error) {
-	org, err := s.organizations.Resolve(ctx, actor, ref, p)
-	if err != nil {
-		return nil, app.Namespace{}, err
-	}
-	return s.organizations.Located(org)
 }
 
 // CheckType is the rule of a document's type. The error is app.FieldErrors at

@@ -38,13 +38,20 @@ func (r *Runner) Share(length time.Duration) {
 	r.leases = &leases{holder: uuid.NewString(), length: length, seen: make(map[app.OperationID]sighting)}
 }
 
-// Lease is what a new operation is recorded with: the runner's own claim, or
-// none where nobody else could make one.
-func (r *Runner) Lease() app.Lease {
+// Lease is what a new operation of a kind is recorded with: the runner's own
+// claim, or none where nobody else could make one.
+func (r *Runner) Lease(kind app.OperationKind) app.Lease {
 	if r.leases == nil {
 		return app.Lease{}
 	}
-	return app.Lease{Holder: r.leases.holder, Until: r.clock().Add(r.leases.length)}
+	return app.Lease{Holder: r.leases.holder, Until: r.clock().Add(r.leaseOf(kind))}
+}
+
+func (r *Runner) leaseOf(kind app.OperationKind) time.Duration {
+	if length := r.plans[kind].Lease; length > 0 {
+		return length
+	}
+	return r.leases.length
 }
 
 // take claims an open operation that nobody works on, and reports whether it
@@ -56,7 +63,7 @@ func (r *Runner) take(ctx context.Context, op *app.Operation) (bool, error) {
 	if !r.standsStill(*op) {
 		return false, nil
 	}
-	lease := r.Lease()
+	lease := r.Lease(op.Kind)
 	ctx, cancel := context.WithTimeout(ctx, claimTimeout)
 	defer cancel()
 	err := r.journal.ClaimOperation(ctx, op.ID, op.Lease, lease)
@@ -78,7 +85,7 @@ func (r *Runner) standsStill(op app.Operation) bool {
 		r.leases.seen[op.ID] = sighting{lease: op.Lease, since: time.Now()}
 		return false
 	}
-	return time.Since(seen.since) >= r.leases.length
+	return time.Since(seen.since) >= r.leaseOf(op.Kind)
 }
 
 // forget drops what was seen of operations that are not open any more.
@@ -98,14 +105,18 @@ func (r *Runner) forget(open []app.Operation) {
 }
 
 // holding renews the lease while the operation is worked on, until the
-// returned function is called. One that ends soon costs no write.
-func (r *Runner) holding(ctx context.Context, op app.Operation) (done func()) {
+// returned function is called, which gives the lease as it is then. One that
+// ends soon costs no write. lost is called when the operation has ended or
+// another has taken it over.
+func (r *Runner) holding(ctx context.Context, op app.Operation, lost func()) (done func() app.Lease) {
 	if r.leases == nil {
-		return func() {}
+		return func() app.Lease { return op.Lease }
 	}
 	ctx, cancel := context.WithCancel(ctx)
+	stopped := make(chan struct{})
 	go func() {
-		ticker := time.NewTicker(r.leases.length / 3)
+		defer close(stopped)
+		ticker := time.NewTicker(r.leaseOf(op.Kind) / 3)
 		defer ticker.Stop()
 		for {
 			select {
@@ -113,15 +124,20 @@ func (r *Runner) holding(ctx context.Context, op app.Operation) (done func()) {
 				return
 			case <-ticker.C:
 			}
-			next := r.Lease()
+			next := r.Lease(op.Kind)
 			err := r.journal.ClaimOperation(ctx, op.ID, op.Lease, next)
 			switch {
 			case err == nil:
 				op.Lease = next
 			case errors.Is(err, app.ErrStale), errors.Is(err, app.ErrNotFound):
-				return // it has ended, or another has taken it over
+				lost()
+				return
 			}
 		}
 	}()
-	return cancel
+	return func() app.Lease {
+		cancel()
+		<-stopped
+		return op.Lease
+	}
 }

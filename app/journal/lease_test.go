@@ -20,7 +20,7 @@ func TestALeaseKeepsOthersAwayUntilItStandsStill(t *testing.T) {
 	other := journal.NewRunner(s.book, app.Now, slog.New(slog.DiscardHandler), 0, s.plan)
 	s.run.Share(length)
 	other.Share(length)
-	s.op.Lease = s.run.Lease()
+	s.op.Lease = s.run.Lease(kind)
 	s.book.set(s.op, app.OperationRunning)
 
 	if did, err := other.Resume(t.Context(), s.op.ID); did || err != nil {
@@ -31,7 +31,7 @@ func TestALeaseKeepsOthersAwayUntilItStandsStill(t *testing.T) {
 	}
 	// It moves.
 	time.Sleep(length)
-	from, to := s.op.Lease, s.run.Lease()
+	from, to := s.op.Lease, s.run.Lease(kind)
 	if err := s.book.ClaimOperation(t.Context(), s.op.ID, from, to); err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func TestALeaseKeepsOthersAwayUntilItStandsStill(t *testing.T) {
 func TestOnesOwnIsTakenUpAtOnce(t *testing.T) {
 	s := newStage(t, nil)
 	s.run.Share(time.Hour)
-	s.op.Lease = s.run.Lease()
+	s.op.Lease = s.run.Lease(kind)
 	s.book.set(s.op, app.OperationRunning)
 	if did, err := s.run.Resume(t.Context(), s.op.ID); !did || err != nil {
 		t.Fatalf("not taken up: %v (%v)", did, err)
@@ -60,7 +60,7 @@ func TestOnesOwnIsTakenUpAtOnce(t *testing.T) {
 
 func TestAloneThereAreNoLeases(t *testing.T) {
 	s := newStage(t, nil)
-	if got := s.run.Lease(); got != (app.Lease{}) {
+	if got := s.run.Lease(kind); got != (app.Lease{}) {
 		t.Fatalf("got %+v", got)
 	}
 }

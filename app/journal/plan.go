@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"time"
 
 	"tenantry/app"
 )
@@ -38,4 +39,12 @@ type Plan struct {
 	Interrupted Direction
 	// OnlyForward: a refused step is not undone but tried again later.
 	OnlyForward bool
+	// Drive, in the place of steps, works on an operation that takes as long as
+	// it takes, in whichever state it is, being undone included. When it returns
+	// nil there is nothing to do until the operation is due. The context ends
+	// when the process stops or another server takes the operation over.
+	Drive func(ctx context.Context, op app.Operation) error
+	// Lease is how long an operation of this kind may stand still before another
+	// server takes it over; zero: as long as the others.
+	Lease time.Duration
 }

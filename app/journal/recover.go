@@ -22,7 +22,7 @@ const atOnce = 8
 
 // Recover finishes or undoes every open operation that is due and that nobody
 // works on. It goes on after a failure and returns how many it ended and all
-// that failed.
+// that failed. What is driven goes on in the background.
 func (r *Runner) Recover(ctx context.Context) (ended int, err error) {
 	open, err := r.journal.OpenOperations(ctx, r.clock())
 	if err != nil {
@@ -67,7 +67,12 @@ func (r *Runner) resume(ctx context.Context, id app.OperationID, which func(app.
 	if !r.claim(id) {
 		return false, nil
 	}
-	defer r.release(id)
+	driven := false
+	defer func() {
+		if !driven {
+			r.release(id)
+		}
+	}()
 	// Read again: it may have ended between the list and the claim.
 	op, err := r.journal.Operation(ctx, id)
 	if errors.Is(err, app.ErrNotFound) {
@@ -83,6 +88,11 @@ func (r *Runner) resume(ctx context.Context, id app.OperationID, which func(app.
 	if mine, err := r.take(ctx, &op); !mine {
 		return false, err
 	}
+	if plan.Drive != nil {
+		driven = true
+		r.driveOn(plan, op)
+		return false, nil
+	}
 	if op.State == app.OperationRunning && plan.Interrupted == Forward {
 		err = r.do(ctx, plan, op)
 		var pending *PendingError
@@ -96,7 +106,7 @@ func (r *Runner) resume(ctx context.Context, id app.OperationID, which func(app.
 		if reason == "" {
 			reason = "the server that ran it stopped"
 		}
-		done := r.holding(ctx, op)
+		done := r.holding(ctx, op, func() {})
 		err = r.undo(ctx, plan, op, app.OperationAborting, reason)
 		done()
 	}

@@ -31,6 +31,9 @@ type Runner struct {
 	mu      sync.Mutex
 	running map[app.OperationID]bool
 	rest    sync.WaitGroup // what goes on after Run returned
+
+	driving context.Context // of what plans with a Drive do
+	stop    context.CancelFunc
 }
 
 // NewRunner makes a Runner that can recover the kinds of the plans. Run waits
@@ -41,6 +44,7 @@ func NewRunner(journal app.Journal, clock app.Clock, log *slog.Logger, wait time
 		plans:   make(map[app.OperationKind]Plan, len(plans)),
 		running: make(map[app.OperationID]bool),
 	}
+	r.driving, r.stop = context.WithCancel(context.Background())
 	for _, p := range plans {
 		r.plans[p.Kind] = p
 	}
@@ -82,19 +86,32 @@ func (r *Runner) Run(ctx context.Context, p Plan, op app.Operation, begin func(c
 	ctx = context.WithoutCancel(ctx)
 	if r.wait == 0 {
 		defer r.release(op.ID)
+		if p.Drive != nil {
+			return r.drive(p, op)
+		}
 		return r.do(ctx, p, op)
 	}
+	return r.background(ctx, p, op)
+}
+
+// background does the work in a goroutine, releases the claim that the caller
+// has when it is done, and waits for that as long as the runner does.
+func (r *Runner) background(ctx context.Context, p Plan, op app.Operation) error {
 	ended := make(chan error, 1)
 	r.rest.Go(func() {
 		defer r.release(op.ID)
 		ended <- r.guarded(ctx, p, op)
 	})
-	timer := time.NewTimer(r.wait)
-	defer timer.Stop()
+	wait := make(<-chan time.Time)
+	if r.wait > 0 {
+		timer := time.NewTimer(r.wait)
+		defer timer.Stop()
+		wait = timer.C
+	}
 	select {
 	case err := <-ended:
 		return err
-	case <-timer.C:
+	case <-wait:
 		return &RunningError{Operation: op.ID}
 	}
 }
@@ -109,14 +126,21 @@ func (r *Runner) guarded(ctx context.Context, p Plan, op app.Operation) (err err
 			err = &PendingError{Operation: op.ID, Err: errors.New("panic")}
 		}
 	}()
+	if p.Drive != nil {
+		return r.drive(p, op)
+	}
 	return r.do(ctx, p, op)
 }
 
-// Wait waits for what goes on after Run returned.
-func (r *Runner) Wait() { r.rest.Wait() }
+// Wait waits for what goes on after Run returned. What is driven is told to
+// stop, and is taken up again by whoever runs the journal next.
+func (r *Runner) Wait() {
+	r.stop()
+	r.rest.Wait()
+}
 
 func (r *Runner) do(ctx context.Context, p Plan, op app.Operation) error {
-	done := r.holding(ctx, op)
+	done := r.holding(ctx, op, func() {})
 	defer done()
 	for _, step := range p.Steps {
 		if step.Do == nil {

@@ -32,11 +32,11 @@ func (r *Registry) ChangeOrganization(ctx context.Context, change app.Organizati
 	return o, err
 }
 
-// besideOpen refuses a change that an open operation on the organization would
-// undo: a rename applies what it was given at its end, whatever was
-// acknowledged meanwhile. And it may hold names of its own, which settling
-// others here would give away. Recording one changes the organization's
-// version, so none comes in between.
+// besideOpen refuses a change that an open rename of the organization would
+// undo: it applies what it was given at its end, whatever was acknowledged
+// meanwhile. And it may hold names of its own, which settling others here would
+// give away. Recording one changes the organization's version, so none comes in
+// between.
 func (u *unit) besideOpen(ctx context.Context, change app.OrganizationChange) error {
 	d, err := u.openOperation(ctx, string(change.OrganizationID))
 	if errors.Is(err, app.ErrNotFound) {
@@ -49,6 +49,8 @@ func (u *unit) besideOpen(ctx context.Context, change app.OrganizationChange) er
 	switch {
 	case err != nil:
 		return err
+	case op.Kind == app.OperationRelocate:
+		return nil // it changes nothing but the placement
 	case change.ExternalID != nil || change.User != nil,
 		op.Change != nil && op.Change.Name != nil && change.Name != nil,
 		op.Change != nil && op.Change.Metadata != nil && change.Metadata != nil:

@@ -21,7 +21,8 @@ type operationDoc struct {
 	// Open is what the index is on that allows an organization one.
 	Open         bool   `bson:"open"`
 	Step         string `bson:"step"`
-	Change       string `bson:"change"` // JSON; gone when the operation has ended
+	Change       string `bson:"change"`               // JSON; gone when the operation has ended
+	Relocation   string `bson:"relocation,omitempty"` // JSON
 	PlacementDoc `bson:",inline"`
 	Before       string     `bson:"before"`
 	DueAt        *time.Time `bson:"due_at"`
@@ -40,14 +41,21 @@ func operationDocOf(op app.Operation) (*operationDoc, error) {
 		Before: string(op.Before), DueAt: moment(op.DueAt), Error: op.Error, Attempts: op.Attempts,
 		Holder: op.Lease.Holder, HeldUntil: moment(op.Lease.Until), CreatedAt: op.CreatedAt, UpdatedAt: op.UpdatedAt,
 	}
-	if op.Change != nil {
-		raw, err := json.Marshal(op.Change)
-		if err != nil {
-			return nil, err
-		}
-		d.Change = string(raw)
+	var err error
+	if d.Change, err = jsonOf(op.Change); err != nil {
+		return nil, err
 	}
-	return d, nil
+	d.Relocation, err = jsonOf(op.Relocation)
+	return d, err
+}
+
+// jsonOf is the text of a field with JSON: empty for nil.
+func jsonOf[T any](v *T) (string, error) {
+	if v == nil {
+		return "", nil
+	}
+	raw, err := json.Marshal(v)
+	return string(raw), err
 }
 
 func (d operationDoc) operation() (app.Operation, error) {
@@ -57,6 +65,12 @@ func (d operationDoc) operation() (app.Operation, error) {
 		DueAt: instant(d.DueAt), Error: d.Error, Attempts: d.Attempts,
 		Lease:     app.Lease{Holder: d.Holder, Until: instant(d.HeldUntil)},
 		CreatedAt: d.CreatedAt.UTC(), UpdatedAt: d.UpdatedAt.UTC(),
+	}
+	if d.Relocation != "" {
+		op.Relocation = new(app.Relocation)
+		if err := json.Unmarshal([]byte(d.Relocation), op.Relocation); err != nil {
+			return op, err
+		}
 	}
 	if d.Change == "" {
 		return op, nil
@@ -187,6 +201,13 @@ func (r *Registry) AbortOperation(ctx context.Context, id app.OperationID, to ap
 			return nil
 		case state != app.OperationRunning:
 			return errEnded(d)
+		}
+		op, err := d.operation()
+		if err != nil {
+			return err
+		}
+		if op.Relocation != nil && op.Relocation.Flips > 0 {
+			return fmt.Errorf("operation %s has switched: %w", d.ID, app.ErrConflict)
 		}
 		d.State, d.Error, d.UpdatedAt = string(to), reason, t
 		u.put(operations, d)

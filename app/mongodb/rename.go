@@ -28,6 +28,9 @@ func (r *Registry) BeginRename(ctx context.Context, op app.Operation) error {
 		if err := u.record(ctx, d); err != nil {
 			return err
 		}
+		if err := placedAs(o, op); err != nil {
+			return err
+		}
 		// A change that gives names back must not miss that these are taken now.
 		u.pin(organizations, organizationDocOf(o, h))
 		return u.claimFor(ctx, o, *op.Change)

@@ -46,10 +46,10 @@ func present(c *conn, id app.OrganizationID, ifRevision int64) (app.Organization
 	return o, nil
 }
 
-// besideOpen refuses a change that an open operation on the organization would
-// undo: a rename applies what it was given at its end, whatever was
-// acknowledged meanwhile. And it may hold names of its own, which settling
-// others here would give away.
+// besideOpen refuses a change that an open rename of the organization would
+// undo: it applies what it was given at its end, whatever was acknowledged
+// meanwhile. And it may hold names of its own, which settling others here would
+// give away.
 func besideOpen(c *conn, change app.OrganizationChange) error {
 	op, err := scanOperation(c.queryRow("SELECT "+operationColumns+" FROM operations WHERE organization_id = ? AND "+stateOpen,
 		change.OrganizationID))
@@ -58,6 +58,8 @@ func besideOpen(c *conn, change app.OrganizationChange) error {
 		return nil
 	case err != nil:
 		return err
+	case op.Kind == app.OperationRelocate:
+		return nil // it changes nothing but the placement
 	case change.ExternalID != nil || change.User != nil,
 		op.Change != nil && op.Change.Name != nil && change.Name != nil,
 		op.Change != nil && op.Change.Metadata != nil && change.Metadata != nil:

@@ -19,6 +19,9 @@ func (r *Registry) BeginDelete(ctx context.Context, op app.Operation, ifRevision
 		if err := insertOperation(c, op); err != nil {
 			return err
 		}
+		if err := placedAs(o, op); err != nil {
+			return err
+		}
 		state := app.StateDeleting
 		if !op.DueAt.IsZero() {
 			state = app.StateDeleted

@@ -11,23 +11,27 @@ import (
 )
 
 const operationColumns = `id, kind, organization_id, state, step, change,
-	cluster, isolation, "database", collection, generation, "before", due_at, error, attempts, holder, held_until, created_at, updated_at`
+	cluster, isolation, "database", collection, generation, "before", due_at, error, attempts, holder, held_until, created_at, updated_at, relocation`
 
 // stateOpen is true of the operations with something left to do.
 const stateOpen = `state IN ('running', 'aborting', 'cancelling')`
 
 func scanOperation(row scanner) (app.Operation, error) {
 	var op app.Operation
-	var change *string
+	var change, relocation *string
 	var due, until *int64
 	err := row.Scan(&op.ID, &op.Kind, &op.OrganizationID, &op.State, &op.Step, &change,
 		&op.Placement.Cluster, &op.Placement.Isolation, &op.Placement.Database, &op.Placement.Collection,
 		&op.Placement.Generation, &op.Before, &due, &op.Error, &op.Attempts, &op.Lease.Holder, &until,
-		at{&op.CreatedAt}, at{&op.UpdatedAt})
+		at{&op.CreatedAt}, at{&op.UpdatedAt}, &relocation)
 	op.DueAt, op.Lease.Until = instant(due), instant(until)
 	if err == nil && change != nil {
 		op.Change = new(app.OrganizationChange)
 		err = json.Unmarshal([]byte(*change), op.Change)
+	}
+	if err == nil && relocation != nil {
+		op.Relocation = new(app.Relocation)
+		err = json.Unmarshal([]byte(*relocation), op.Relocation)
 	}
 	return op, err
 }
@@ -38,23 +42,32 @@ func readOperation(c *conn, id app.OperationID) (app.Operation, error) {
 
 // insertOperation records an operation. A second open one is a TakenError.
 func insertOperation(c *conn, op app.Operation) error {
-	var change any
-	if op.Change != nil {
-		raw, err := json.Marshal(op.Change)
-		if err != nil {
-			return err
-		}
-		change = string(raw)
+	change, err := jsonOf(op.Change)
+	if err != nil {
+		return err
 	}
-	_, err := c.exec(`INSERT INTO operations (`+operationColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	relocation, err := jsonOf(op.Relocation)
+	if err != nil {
+		return err
+	}
+	_, err = c.exec(`INSERT INTO operations (`+operationColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		op.ID, op.Kind, op.OrganizationID, op.State, op.Step, change,
 		op.Placement.Cluster, op.Placement.Isolation, op.Placement.Database, op.Placement.Collection,
 		op.Placement.Generation, op.Before, millis(op.DueAt), op.Error, op.Attempts,
-		op.Lease.Holder, millis(op.Lease.Until), op.CreatedAt.UnixMilli(), op.UpdatedAt.UnixMilli())
+		op.Lease.Holder, millis(op.Lease.Until), op.CreatedAt.UnixMilli(), op.UpdatedAt.UnixMilli(), relocation)
 	if isTaken(err) {
 		return app.Taken(app.ConflictOpenChange)
 	}
 	return err
+}
+
+// jsonOf is what a column with JSON gets: NULL for nil.
+func jsonOf[T any](v *T) (any, error) {
+	if v == nil {
+		return nil, nil
+	}
+	raw, err := json.Marshal(v)
+	return string(raw), err
 }
 
 // end closes an open operation; its change, which may have a password's hash,
@@ -146,19 +159,17 @@ func (r *Registry) AbortOperation(ctx context.Context, id app.OperationID, to ap
 		return fmt.Errorf("abort to %q: %w", to, app.ErrInvalid)
 	}
 	return r.d.write(ctx, func(c *conn) error {
-		n, err := c.exec(`UPDATE operations SET state = ?, error = ?, updated_at = ?
-			WHERE id = ? AND state = 'running'`, to, reason, t.UnixMilli(), id)
-		if err != nil || n > 0 {
-			return err
-		}
 		op, err := readOperation(c, id)
-		if err != nil {
+		switch {
+		case err != nil || op.State.Undoing():
 			return err
-		}
-		if !op.State.Undoing() {
+		case !op.State.Open():
 			return errEnded(op)
+		case op.Relocation != nil && op.Relocation.Flips > 0:
+			return fmt.Errorf("operation %s has switched: %w", op.ID, app.ErrConflict)
 		}
-		return nil
+		_, err = c.exec(`UPDATE operations SET state = ?, error = ?, updated_at = ? WHERE id = ?`, to, reason, t.UnixMilli(), id)
+		return err
 	})
 }
 
@@ -188,7 +199,7 @@ func (r *Registry) ClaimOperation(ctx context.Context, id app.OperationID, from,
 
 // PruneOperations is as app.Journal says.
 func (r *Registry) PruneOperations(ctx context.Context, before time.Time) (int, error) {
-	return r.prune(ctx, `DELETE FROM operations WHERE state IN ('completed', 'failed', 'cancelled') AND updated_at < ?`, before)
+	return r.prune(ctx, `DELETE FROM operations WHERE state IN ('completed', 'failed', 'cancelled', 'reverted') AND updated_at < ?`, before)
 }
 
 // prune runs a DELETE of what is older than a time.

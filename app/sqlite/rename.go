@@ -21,6 +21,9 @@ func (r *Registry) BeginRename(ctx context.Context, op app.Operation) error {
 		if err := insertOperation(c, op); err != nil {
 			return err
 		}
+		if err := placedAs(o, op); err != nil {
+			return err
+		}
 		return claimFor(c, o, *op.Change)
 	})
 }

@@ -74,6 +74,40 @@ func (w *world) operation(kind app.OperationKind, org app.Organization) app.Oper
 	return op
 }
 
+// relocation is a new relocation of an organization to another cluster, with
+// every field set.
+func (w *world) relocation(org app.Organization) app.Operation {
+	op := w.operation(app.OperationRelocate, org)
+	target := org.Placement
+	target.Cluster, target.Isolation, target.Database, target.Generation = "other", app.IsolationShared, "shard-07", 2
+	target.Collection = app.SharedCollection
+	op.Relocation = &app.Relocation{
+		Source: org.Placement, Target: target, Phase: app.RelocationCopying, Generation: org.Placement.Generation + 1,
+		CopiedTo: "doc-1", VerifiedTo: "doc-0", Total: app.NamespaceStats{Documents: 7, Bytes: 70},
+		Copied: app.NamespaceStats{Documents: 6, Bytes: 60}, CaughtUp: app.NamespaceStats{Documents: 5, Bytes: 50},
+		Verified: app.NamespaceStats{Documents: 4, Bytes: 40}, Cutovers: 3, Held: time.Millisecond,
+		Differences: []app.DocumentID{"a", "b"}, PhaseAt: w.now(), SwitchedAt: w.now(),
+	}
+	return op
+}
+
+// beginRelocation begins one.
+func (w *world) beginRelocation(org app.Organization) app.Operation {
+	w.t.Helper()
+	op := w.relocation(org)
+	must(w.t, w.BeginRelocation(w.ctx, op))
+	return op
+}
+
+// flipped is op with the organization at the target.
+func flipped(op app.Operation) app.Operation {
+	r := *op.Relocation
+	r.Flips++
+	r.Phase = app.RelocationSwitched
+	op.Relocation = &r
+	return op
+}
+
 // begin begins to create.
 func (w *world) begin(c app.Creation) app.Operation {
 	w.t.Helper()

@@ -224,6 +224,6 @@ func (s *Service) emailFree(ctx context.Context, key string, self app.UserID) er
 func (s *Service) newOperation(kind app.OperationKind, org app.Organization, at time.Time) app.Operation {
 	return app.Operation{
 		ID: app.NewID[app.OperationID](), Kind: kind, OrganizationID: org.ID,
-		State: app.OperationRunning, Placement: org.Placement, Lease: s.runner.Lease(), CreatedAt: at, UpdatedAt: at,
+		State: app.OperationRunning, Placement: org.Placement, Lease: s.runner.Lease(kind), CreatedAt: at, UpdatedAt: at,
 	}
 }

@@ -88,6 +88,10 @@ func (d *Directory) Organization(ctx context.Context, id app.OrganizationID) (ap
 	})
 }
 
+// Forget drops what is remembered of an organization, so that the next look
+// reads the registry.
+func (d *Directory) Forget(id app.OrganizationID) { d.organizations.Drop(id) }
+
 // BySlug gives the organization that has the slug now, in whichever state, or
 // ErrNotFound.
 func (d *Directory) BySlug(ctx context.Context, slug string) (app.Organization, error) {
