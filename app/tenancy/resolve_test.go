@@ -24,7 +24,7 @@ func (h *house) place(slug string, role app.Role, state app.OrganizationState) (
 	user := app.User{ID: app.NewID[app.UserID](), Email: slug + "@x", EmailKey: slug + "@x", PasswordHash: "-", Revision: 1, CreatedAt: at, UpdatedAt: at}
 	org.OwnerID = user.ID
 	op := app.Operation{ID: app.NewID[app.OperationID](), Kind: app.OperationCreate, OrganizationID: org.ID,
-		State: app.OperationRunning, CreatedAt: at, UpdatedAt: at}
+		State: app.OperationRunning, Placement: org.Placement, CreatedAt: at, UpdatedAt: at}
 	h.ok(h.registry.BeginCreate(h.ctx, op, app.Creation{Organization: org, Owner: &user,
 		Membership: app.Membership{OrganizationID: org.ID, UserID: user.ID, Role: role, CreatedAt: at}}))
 	actor := app.Actor{Kind: app.AsUser, UserID: user.ID, OrganizationID: org.ID}

@@ -54,12 +54,41 @@ type Deletion struct {
 // an operator who deletes it once more does not wait for that. A removal that
 // does not succeed now goes on in the background.
 func (s *Service) Delete(ctx context.Context, actor app.Actor, ref string, ifRevision int64) (Deletion, error) {
-	org, err := s.Resolve(ctx, actor, ref, app.DeleteOrganization)
-	if err != nil {
-		return Deletion{}, err
+	for {
+		org, err := s.Resolve(ctx, actor, ref, app.DeleteOrganization)
+		if err != nil {
+			return Deletion{}, err
+		}
+		d, err := s.deleteOnce(ctx, org, ifRevision)
+		if err == nil {
+			return d, nil
+		}
+		if !s.outOfDate(ctx, org, ifRevision, err) {
+			return Deletion{}, fmt.Errorf("delete organization: %w", stale(taken(err)))
+		}
+		ref = string(org.ID)
 	}
+}
+
+// outOfDate reports whether a change was refused because the organization that
+// it was made from is not the one there is, and the caller has not asked for
+// that one: to them it is no matter, and the change is to be made anew.
+func (s *Service) outOfDate(ctx context.Context, org app.Organization, ifRevision int64, err error) bool {
+	if !errors.Is(err, app.ErrStale) {
+		return false
+	}
+	s.Forget(org.ID)
+	if ifRevision == app.AnyRevision {
+		return true
+	}
+	now, err := s.Organization(ctx, org.ID)
+	return err == nil && now.Revision == ifRevision && now.Placement != org.Placement
+}
+
+func (s *Service) deleteOnce(ctx context.Context, org app.Organization, ifRevision int64) (Deletion, error) {
 	plan := s.deletePlan()
 	var op app.Operation
+	var err error
 	switch {
 	case org.State == app.StateDeleted:
 		if op, err = s.openOperation(ctx, org.ID); err == nil {
@@ -80,13 +109,10 @@ func (s *Service) Delete(ctx context.Context, actor app.Actor, ref string, ifRev
 	}
 	var pending *journal.PendingError
 	var running *journal.RunningError
-	switch {
-	case errors.As(err, &pending), errors.As(err, &running):
+	if errors.As(err, &pending) || errors.As(err, &running) {
 		return Deletion{Operation: op.ID}, nil
-	case err != nil:
-		return Deletion{}, fmt.Errorf("delete organization: %w", stale(taken(err)))
 	}
-	return Deletion{Operation: op.ID, Done: true}, nil
+	return Deletion{Operation: op.ID, Done: err == nil}, err
 }
 
 // Restore takes a deletion back that is not past its retention. For operators.

@@ -2,7 +2,6 @@ package tenancy
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 
@@ -42,14 +41,13 @@ func (s *Service) Update(ctx context.Context, actor app.Actor, ref string, in Up
 		if err == nil {
 			return changed, nil
 		}
-		if errors.Is(err, app.ErrStale) && in.IfRevision == app.AnyRevision {
+		if s.outOfDate(ctx, org, in.IfRevision, err) {
 			// A change must meet the state that it was made from, and who named no
 			// revision is not to be bothered with it. Each time it is somebody
 			// else's change that went through, so this ends, or the request's
 			// deadline does it. The caller's own reference may be a slug that is
 			// going away.
 			ref = string(org.ID)
-			s.organizations.Drop(org.ID)
 			continue
 		}
 		return app.Organization{}, fmt.Errorf("update organization: %w", stale(taken(err)))
