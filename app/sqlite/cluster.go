@@ -1,16 +1,13 @@
 package sqlite
 
 import (
+	"container/list"
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
-	"sort"
-	"strings"
 	"sync"
 	"time"
 
@@ -41,6 +38,10 @@ type ClusterOptions struct {
 	// many more follow when these are full. Changing it leaves those that exist
 	// where they are.
 	Shards int
+	// OpenFiles is how many files of one organization each are kept open at most
+	// beside those in use; zero is 128. Each holds about seven descriptors and
+	// 0.3 MB.
+	OpenFiles int
 	// Backups is the folder for backups before a migration.
 	Backups string
 	// Version is the program's, recorded with every migration.
@@ -49,8 +50,9 @@ type ClusterOptions struct {
 	Clock   app.Clock    // nil: app.Now
 }
 
-// Cluster keeps tenant data in a directory of SQLite files, the shards, with
-// one table for each organization. It is an app.Cluster.
+// Cluster keeps tenant data in a directory of SQLite files. Most are shards,
+// each of many organizations, with a table for each of them or one that they
+// share; the others are of one organization each. It is an app.Cluster.
 //
 // A file is opened when an organization in it is first used: with a table for
 // each of 10,000 organizations, opening all of them would take a second and
@@ -67,8 +69,12 @@ type Cluster struct {
 	full int64
 
 	mu     sync.Mutex
-	shards map[string]*shard
+	shards map[string]*shard // those that somebody uses or that are open
+	idle   list.List         // of the *shard of one organization that nobody uses, used last first
+	opened int               // how many of one organization are open
 	closed bool
+	done   chan struct{}
+	tidied sync.WaitGroup
 }
 
 var _ app.Cluster = (*Cluster)(nil)
@@ -82,6 +88,9 @@ func OpenCluster(ctx context.Context, dir, name string, opts ClusterOptions) (*C
 	}
 	if opts.Shards < 1 || opts.Shards > maxShards {
 		return nil, fmt.Errorf("cluster %s: %d shards; it takes 1 to %d: %w", name, opts.Shards, maxShards, app.ErrInvalid)
+	}
+	if opts.OpenFiles == 0 {
+		opts.OpenFiles = defaultOpenFiles
 	}
 	if opts.Clock == nil {
 		opts.Clock = app.Now
@@ -103,7 +112,7 @@ func OpenCluster(ctx context.Context, dir, name string, opts ClusterOptions) (*C
 		return nil, notWritable(dir, err)
 	}
 	c := &Cluster{
-		name: name, dir: dir, opts: opts, shards: make(map[string]*shard), earlyReads: earlyReads, full: fullShard,
+		name: name, dir: dir, opts: opts, shards: make(map[string]*shard), earlyReads: earlyReads, full: fullShard, done: make(chan struct{}),
 		databases: databaseOptions{
 			schema: schema, backups: opts.Backups, appVersion: opts.Version,
 			logger: opts.Logger.With("cluster", name), clock: opts.Clock,
@@ -113,28 +122,26 @@ func OpenCluster(ctx context.Context, dir, name string, opts ClusterOptions) (*C
 	if err := c.look(ctx); err != nil {
 		return nil, fmt.Errorf("cluster %s: %w", name, errors.Join(err, c.Close()))
 	}
+	c.tidied.Go(c.tidy)
 	return c, nil
 }
 
-// look refuses shards that a newer version wrote, and opens those that are
-// known to be damaged, so that Health tells of them.
+// look refuses shards that a newer version wrote, and opens files that are
+// known to be damaged, so that Health tells of them. What is one organization's
+// alone is looked at when it is used: there may be 100,000 such files.
 func (c *Cluster) look(ctx context.Context) error {
-	names, err := c.files()
+	names, damaged, err := c.files()
 	if err != nil {
 		return err
 	}
 	for _, name := range names {
-		s, err := c.shard(name)
-		if err != nil {
-			return err
-		}
-		_, statErr := os.Stat(s.path + damageSuffix)
-		isNewer := headerVersion(s.path) > len(c.databases.schema.migrations)
-		if statErr != nil && !isNewer {
+		isNewer := parseShard(name) == nil && headerVersion(c.path(name)) > len(c.databases.schema.migrations)
+		if !isNewer && !damaged[name] {
 			continue
 		}
 		var newer *NewerError
-		if err := c.open(ctx, s, existing); errors.As(err, &newer) {
+		err := c.useFile(ctx, name, existing, func(*shard) error { return nil })
+		if errors.As(err, &newer) && isNewer {
 			return newer
 		}
 	}
@@ -142,21 +149,21 @@ func (c *Cluster) look(ctx context.Context) error {
 }
 
 // isolations are those that namespaces can have here.
-var isolations = []app.Isolation{app.IsolationCollection, app.IsolationShared}
+var isolations = []app.Isolation{app.IsolationCollection, app.IsolationShared, app.IsolationDatabase}
 
 // Locate names the file and the table of a new organization. See app.Cluster.
 func (c *Cluster) Locate(org app.OrganizationID, slug string, isolation app.Isolation) (app.Placement, error) {
 	p := app.Placement{
-		Cluster: c.name, Isolation: isolation, Database: shardName(0),
+		Cluster: c.name, Isolation: isolation, Database: organizationFile(org),
 		Collection: app.CollectionIn(isolation, slug), Generation: 1,
+	}
+	if isolation != app.IsolationDatabase {
+		p.Database = shardName(shardOf(org, c.opts.Shards))
 	}
 	if _, err := c.check(app.Namespace{Organization: org, Placement: p}); err != nil {
 		return app.Placement{}, err
 	}
-	switch isolation {
-	case app.IsolationShared:
-		p.Database = shardName(shardOf(org, c.opts.Shards))
-	default:
+	if isolation == app.IsolationCollection {
 		p.Database = c.roomFor(org)
 	}
 	return p, nil
@@ -177,8 +184,7 @@ func (c *Cluster) roomFor(org app.OrganizationID) string {
 // tables is about how many tables a shard has; none where it has no file, or
 // cannot be opened, which Provision will say.
 func (c *Cluster) tables(name string) (n int64) {
-	place := app.Namespace{Placement: app.Placement{Isolation: app.IsolationCollection, Database: name}}
-	_ = c.use(context.Background(), place, existing, func(s *shard) error {
+	_ = c.useFile(context.Background(), name, existing, func(s *shard) error {
 		n = s.tables.Load()
 		return nil
 	})
@@ -187,139 +193,31 @@ func (c *Cluster) tables(name string) (n int64) {
 
 // check refuses what cannot be a namespace here.
 func (c *Cluster) check(ns app.Namespace) (table, error) {
-	if err := checkIsolation(ns.Placement.Isolation); err != nil {
+	if err := checkPlace(ns.Placement); err != nil {
 		return table{}, err
 	}
 	if _, err := index(ns.Organization); err != nil {
 		return table{}, err
 	}
+	if ns.Placement.Isolation == app.IsolationDatabase && ns.Placement.Database != organizationFile(ns.Organization) {
+		return table{}, errFile()
+	}
 	return parseTable(ns.Placement.Isolation, ns.Placement.Collection)
 }
 
-func checkIsolation(isolation app.Isolation) error {
-	if slices.Contains(isolations, isolation) {
-		return nil
+// checkPlace refuses a file that no namespace of the isolation can be in: the
+// name of a placement's database becomes the name of a file.
+func checkPlace(p app.Placement) error {
+	switch p.Isolation {
+	case app.IsolationCollection, app.IsolationShared:
+		return parseShard(p.Database)
+	case app.IsolationDatabase:
+		return parseOrganizationFile(p.Database)
 	}
-	return app.Invalid("isolation", "invalid_isolation", `The isolation is "collection" or "shared".`)
+	return app.Invalid("isolation", "invalid_isolation", `The isolation is "collection", "shared" or "database".`)
 }
 
-// whether says what to do about a shard that has no file.
-type whether bool
-
-const (
-	existing whether = false // there is nothing in it: ErrNotFound
-	create   whether = true
-)
-
-// use gives f the namespace's shard, open until f returns.
-func (c *Cluster) use(ctx context.Context, ns app.Namespace, make whether, f func(*shard) error) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if err := checkIsolation(ns.Placement.Isolation); err != nil {
-		return err
-	}
-	s, err := c.shard(ns.Placement.Database)
-	if err != nil {
-		return err
-	}
-	for {
-		s.mu.RLock()
-		if s.db != nil {
-			break
-		}
-		s.mu.RUnlock()
-		if err := c.open(ctx, s, make); err != nil {
-			return err
-		}
-	}
-	defer s.mu.RUnlock()
-	return f(s)
-}
-
-// shard gives the shard of this name, open or not.
-func (c *Cluster) shard(name string) (*shard, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if s := c.shards[name]; s != nil {
-		return s, nil
-	}
-	if err := parseShard(name); err != nil {
-		return nil, err
-	}
-	s := &shard{name: name, path: filepath.Join(c.dir, name+".db"), clock: c.opts.Clock, earlyReads: c.earlyReads}
-	c.shards[name] = s
-	return s, nil
-}
-
-// open opens a shard's file unless it is open.
-func (c *Cluster) open(ctx context.Context, s *shard, make whether) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.db != nil {
-		return nil
-	}
-	c.mu.Lock()
-	closed := c.closed
-	c.mu.Unlock()
-	if closed {
-		return app.Unavailable("The cluster "+c.name+", which is being closed,", nil)
-	}
-	if make == existing {
-		if _, err := os.Stat(s.path); errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("shard %s: %w: %w", s.name, app.ErrMoved, app.ErrNotFound)
-		}
-	}
-	// The one who happens to come first must not leave it half open by giving up.
-	s.failed, s.tried = s.open(context.WithoutCancel(ctx), c.databases), time.Now()
-	return s.failed
-}
-
-// files lists the shards that have a file, open or not.
-func (c *Cluster) files() ([]string, error) {
-	entries, err := os.ReadDir(c.dir)
-	if err != nil {
-		return nil, fmt.Errorf("cluster %s: %w", c.name, err)
-	}
-	var names []string
-	for _, e := range entries {
-		if name, is := strings.CutSuffix(e.Name(), ".db"); is && parseShard(name) == nil {
-			names = append(names, name)
-		}
-	}
-	sort.Strings(names)
-	return names, nil
-}
-
-// eachFile gives f each file that there is, open until f returns. The error
-// begins with the name of the file.
-func (c *Cluster) eachFile(ctx context.Context, f func(*shard) error) error {
-	names, err := c.files()
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		place := app.Namespace{Placement: app.Placement{Isolation: app.IsolationCollection, Database: name}}
-		if err := c.use(ctx, place, existing, f); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-	}
-	return nil
-}
-
-// known lists the shards that were used, in order.
-func (c *Cluster) known() []*shard {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	list := make([]*shard, 0, len(c.shards))
-	for _, s := range c.shards {
-		list = append(list, s)
-	}
-	sort.Slice(list, func(i, j int) bool { return list[i].name < list[j].name })
-	return list
-}
-
-// Health says what is wrong with the shards that are open or cannot be opened:
+// Health says what is wrong with the files that are open or cannot be opened:
 // with the first one that is damaged or away, or else the first one without
 // room. See app.Registry.
 func (c *Cluster) Health(ctx context.Context) error {
@@ -344,13 +242,14 @@ func (c *Cluster) health(ctx context.Context, s *shard) error {
 		return failed
 	}
 	// Nobody else may use it for long.
-	if err := c.open(ctx, s, existing); !errors.Is(err, app.ErrNotFound) {
-		return err
+	err := c.useFile(ctx, s.name, existing, func(s *shard) error { return s.db.health(ctx) })
+	if errors.Is(err, app.ErrNotFound) {
+		return nil
 	}
-	return nil
+	return err
 }
 
-// Load says how much the writers of the open shards have before them together.
+// Load says how much the writers of the open files have before them together.
 func (c *Cluster) Load() Load {
 	var all Load
 	for _, s := range c.known() {
@@ -365,19 +264,26 @@ func (c *Cluster) Load() Load {
 	return all
 }
 
-// Close closes every shard after what is being written.
+// Close closes every file after what is being written.
 func (c *Cluster) Close() error {
 	c.mu.Lock()
-	c.closed = true
+	if !c.closed {
+		c.closed = true
+		close(c.done)
+	}
 	c.mu.Unlock()
+	c.tidied.Wait()
 	var failures []error
 	for _, s := range c.known() {
-		s.mu.Lock()
-		if s.db != nil {
-			failures = append(failures, s.db.close())
-			s.db = nil
-		}
-		s.mu.Unlock()
+		failures = append(failures, c.shut(s.name))
 	}
 	return errors.Join(failures...)
+}
+
+func (c *Cluster) shut(name string) error {
+	s := c.hold(name)
+	defer c.release(s)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return c.closeFile(s)
 }

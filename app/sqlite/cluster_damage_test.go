@@ -77,10 +77,7 @@ func TestAFlippedBitInADocument(t *testing.T) {
 			}
 			c := openTestCluster(t, dir, ClusterOptions{Shards: 8})
 			if name == "a missing table" {
-				s, err := c.shard(orgs[0].Placement.Database)
-				if err != nil {
-					t.Fatal(err)
-				}
+				s := c.hold(orgs[0].Placement.Database)
 				_ = c.open(ctx, s, existing)
 				if err := s.db.check(ctx); err != nil {
 					t.Fatal(err)
@@ -98,10 +95,7 @@ func TestAFlippedBitInADocument(t *testing.T) {
 			// Known from the next start on, though nobody has used the file yet.
 			c = openTestCluster(t, dir, ClusterOptions{Shards: 8})
 			isDamaged(t, c.Health(ctx))
-			s, err := c.shard(orgs[0].Placement.Database)
-			if err != nil {
-				t.Fatal(err)
-			}
+			s := c.hold(orgs[0].Placement.Database)
 			if err := s.db.check(ctx); err != nil {
 				t.Fatal(err)
 			}
@@ -205,10 +199,7 @@ func TestACheckCutShortFindsNoDamage(t *testing.T) {
 		})
 	}
 	all.Wait()
-	s, err := c.shard(ns.Placement.Database)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := c.hold(ns.Placement.Database)
 	began := time.Now()
 	if err := s.db.check(context.Background()); err != nil {
 		t.Fatal(err)

@@ -21,10 +21,7 @@ func TestGroupOfInsertsMakesTheIndexOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s, err := c.shard(ns.Placement.Database)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := c.hold(ns.Placement.Database)
 	release := stall(t, s.db)
 	const together = 8
 	answers := make(chan error, together)
@@ -61,10 +58,7 @@ func TestInsertByANameThatIsAnothersNow(t *testing.T) {
 	if err := c.Provision(ctx, second); err != nil {
 		t.Fatal(err)
 	}
-	s, err := c.shard(first.Placement.Database)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := c.hold(first.Placement.Database)
 	s.names.put(first.Organization, knownTable{table{app.IsolationCollection, "org_acme"}, true})
 	if err := c.InsertDocument(ctx, first, testDocument("mine")); err != nil {
 		t.Fatal(err)

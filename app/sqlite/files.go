@@ -1,8 +1,13 @@
 package sqlite
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"hash/fnv"
+	"os"
+	"path/filepath"
+	"strings"
 
 	"tenantry/app"
 )
@@ -17,12 +22,73 @@ func shardOf(org app.OrganizationID, shards int) int {
 	return int(h.Sum32() % uint32(shards))
 }
 
-// parseShard accepts the names that shardName makes: the name of a placement's
-// database becomes the name of a file.
+// parseShard accepts the names that shardName makes.
 func parseShard(name string) error {
 	var n int
 	if _, err := fmt.Sscanf(name, "shard-%d", &n); err != nil || n < 0 || shardName(n) != name {
-		return app.Invalid("database", "invalid_database", `A shard's name is "shard-" and its number.`)
+		return errFile()
+	}
+	return nil
+}
+
+const organizationPrefix = "org-"
+
+// organizationFile is the name of an organization's own file, without its
+// extension.
+func organizationFile(org app.OrganizationID) string { return organizationPrefix + string(org) }
+
+// parseOrganizationFile accepts the names that organizationFile makes.
+func parseOrganizationFile(name string) error {
+	if id, is := strings.CutPrefix(name, organizationPrefix); !is || !app.IsID(id) {
+		return errFile()
+	}
+	return nil
+}
+
+func errFile() error {
+	return app.Invalid("database", "invalid_database",
+		`The database is "shard-" and a number, or, for the isolation "database", "org-" and the organization's id.`)
+}
+
+// path is that of the file of this name.
+func (c *Cluster) path(name string) string { return filepath.Join(c.dir, name+".db") }
+
+// files lists the names of the files that there are, open or not, and which of
+// them have a note of damage.
+func (c *Cluster) files() (names []string, damaged map[string]bool, err error) {
+	entries, err := os.ReadDir(c.dir) // sorted
+	if err != nil {
+		return nil, nil, fmt.Errorf("cluster %s: %w", c.name, err)
+	}
+	damaged = map[string]bool{}
+	for _, e := range entries {
+		if name, is := strings.CutSuffix(e.Name(), ".db"+damageSuffix); is {
+			damaged[name] = true
+			continue
+		}
+		name, is := strings.CutSuffix(e.Name(), ".db")
+		if is && (parseShard(name) == nil || parseOrganizationFile(name) == nil) {
+			names = append(names, name)
+		}
+	}
+	return names, damaged, nil
+}
+
+// eachFile gives f each file that there is, open until f returns. The error
+// begins with the name of the file.
+func (c *Cluster) eachFile(ctx context.Context, f func(*shard) error) error {
+	names, _, err := c.files()
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		err := c.useFile(ctx, name, existing, f)
+		if errors.Is(err, app.ErrNotFound) {
+			continue // removed meanwhile
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
 	}
 	return nil
 }

@@ -16,29 +16,27 @@ func (c *Cluster) Receive(ctx context.Context, ns app.Namespace) error {
 	if err != nil {
 		return err
 	}
-	return c.use(ctx, ns, create, func(s *shard) error {
-		return s.unlessDropping(ctx, ns, func() error {
-			tables := int64(0)
-			err := s.write(ctx, func(c *conn) (err error) {
-				tables = 0
-				now, err := lookUp(c, ns)
-				if errors.Is(err, app.ErrNotFound) {
-					tables, err = s.makeNamespace(c, ns, t, app.PhaseClosed)
-					return err
-				}
-				if err := now.orDropping(err); err != nil {
-					return err
-				}
-				if now.phase != app.PhaseClosed || now.generation > ns.Placement.Generation {
-					return app.ErrStale
-				}
-				return setPhase(c, ns, app.PhaseClosed, ns.Placement.Generation)
-			})
-			if err == nil && tables > 0 {
-				s.schemaChanged(tables)
+	return c.unlessDropping(ctx, ns, func(s *shard) error {
+		tables := int64(0)
+		err := s.write(ctx, func(c *conn) (err error) {
+			tables = 0
+			now, err := lookUp(c, ns)
+			if errors.Is(err, app.ErrNotFound) {
+				tables, err = s.makeNamespace(c, ns, t, app.PhaseClosed)
+				return err
 			}
-			return err
+			if err := now.orDropping(err); err != nil {
+				return err
+			}
+			if now.phase != app.PhaseClosed || now.generation > ns.Placement.Generation {
+				return app.ErrStale
+			}
+			return setPhase(c, ns, app.PhaseClosed, ns.Placement.Generation)
 		})
+		if err == nil && tables > 0 {
+			s.schemaChanged(tables)
+		}
+		return err
 	})
 }
 

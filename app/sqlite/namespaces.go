@@ -123,23 +123,21 @@ func (c *Cluster) Provision(ctx context.Context, ns app.Namespace) error {
 	if err != nil {
 		return err
 	}
-	return c.use(ctx, ns, create, func(s *shard) error {
-		return s.unlessDropping(ctx, ns, func() error {
-			tables := int64(0)
-			err := s.write(ctx, func(c *conn) (err error) {
-				tables = 0
-				if now, err := lookUp(c, ns); !errors.Is(err, app.ErrNotFound) {
-					return now.orDropping(err) // there already, under whichever name
-				}
-				tables, err = s.makeNamespace(c, ns, t, app.PhaseOpen)
-				return err
-			})
-			if err == nil && tables > 0 {
-				s.schemaChanged(tables)
-				s.names.put(ns.Organization, knownTable{table: t})
+	return c.unlessDropping(ctx, ns, func(s *shard) error {
+		tables := int64(0)
+		err := s.write(ctx, func(c *conn) (err error) {
+			tables = 0
+			if now, err := lookUp(c, ns); !errors.Is(err, app.ErrNotFound) {
+				return now.orDropping(err) // there already, under whichever name
 			}
+			tables, err = s.makeNamespace(c, ns, t, app.PhaseOpen)
 			return err
 		})
+		if err == nil && tables > 0 {
+			s.schemaChanged(tables)
+			s.names.put(ns.Organization, knownTable{table: t})
+		}
+		return err
 	})
 }
 

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"container/list"
 	"context"
 	"errors"
 	"sync"
@@ -21,8 +22,16 @@ type shard struct {
 	clock app.Clock
 	names names
 
+	// ofOne: the file is one organization's alone, and closed when nobody uses it.
+	ofOne bool
+	// These are the cluster's, under its lock: how many hold the file, and if
+	// nobody does, since when and where in the list of those.
+	users int
+	used  time.Time
+	idle  *list.Element
+
 	// mu is held for reading by whoever uses db, and for writing to open and
-	// close it.
+	// close it. Who takes it holds the file, unless to look whether it is open.
 	mu sync.RWMutex
 	db *database // nil: closed
 	// failed is why the file could last not be opened, or nil, and tried when
