@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -73,8 +75,12 @@ func (s *server) translate(err error) error {
 	case errors.Is(err, context.Canceled):
 		return context.Canceled
 	case hasCode(err, codeUnauthorized):
-		return s.refusal("This server's user may not do what the program needs on "+s.name+
-			". Give it the role readWrite on the database, and dbAdmin there too for the validators.", err)
+		what := "do all that the program needs"
+		if command := refusedCommand(err); command != "" {
+			what = "do " + command
+		}
+		return s.refusal("This server's user may not "+what+" on "+s.name+". Give it the role that docs/mongodb.md has,"+
+			" or the roles readWrite and dbAdmin on the database.", err)
 	case hasCode(err, codeAuthentication, codeAtlas, codeAtlasAuth), isAuthentication(err):
 		return s.refusal("The user or the password of "+s.name+
 			" is not right. Check the connection string, its authSource too.", err)
@@ -136,4 +142,18 @@ func isSentinel(err error) bool {
 func isAuthentication(err error) bool {
 	var e *auth.Error
 	return errors.As(err, &e)
+}
+
+// refusals are the words in which a server says what is not allowed: there is
+// no code for it.
+var refusals = regexp.MustCompile(`to execute command (?:\{ (\w+)|\(action: (\w+)\))|command (\w+) requires authentication`)
+
+// refusedCommand is the command, or the action, that a server did not allow, or
+// "".
+func refusedCommand(err error) string {
+	var e mongo.CommandError
+	if !errors.As(err, &e) {
+		return ""
+	}
+	return strings.Join(append(refusals.FindStringSubmatch(e.Message), "", "")[1:], "")
 }

@@ -85,7 +85,7 @@ func TestWhatOthersChangeIsHeard(t *testing.T) {
 		a.Subscribe(h.add)
 		suspended, hash := app.StateSuspended, "new"
 		remove := app.Operation{ID: app.NewID[app.OperationID](), Kind: app.OperationDelete, OrganizationID: org,
-			State: app.OperationRunning, CreatedAt: app.Now(), UpdatedAt: app.Now()}
+			State: app.OperationRunning, Placement: c.Organization.Placement, CreatedAt: app.Now(), UpdatedAt: app.Now()}
 		for _, step := range []struct {
 			name  string
 			do    func() error

@@ -9,13 +9,15 @@ import (
 	"tenantry/app/mongodb/mongotest"
 )
 
-// noTransactions fails the test at a transaction that is sent to a standalone
-// server: the stand-in takes them, MongoDB refuses them with error 20.
-func noTransactions(t *testing.T, s *mongotest.Server) *event.CommandMonitor {
-	if s.Kind != mongotest.Standalone {
-		return nil
-	}
+// watch notes what a registry or a cluster sends, and fails the test at a
+// transaction that is sent to a standalone server: the stand-in takes them,
+// MongoDB refuses them with error 20.
+func watch(t *testing.T, s *mongotest.Server, by string) *event.CommandMonitor {
 	return &event.CommandMonitor{Started: func(_ context.Context, e *event.CommandStartedEvent) {
+		sentByTests.add(by, e)
+		if s.Kind != mongotest.Standalone {
+			return
+		}
 		if _, err := e.Command.LookupErr("startTransaction"); err == nil {
 			t.Errorf("%s was sent in a transaction to a standalone server", e.CommandName)
 		}

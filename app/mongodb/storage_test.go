@@ -22,7 +22,7 @@ func eachKind(t *testing.T, f func(t *testing.T, s *mongotest.Server)) {
 
 func openTestRegistry(t *testing.T, s *mongotest.Server, database string) *Registry {
 	t.Helper()
-	r, err := OpenRegistry(context.Background(), Options{URL: s.URL(database), AppVersion: "test", Monitor: noTransactions(t, s)})
+	r, err := OpenRegistry(context.Background(), Options{URL: s.URL(database), AppVersion: "test", Monitor: watch(t, s, "registry")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,6 +31,7 @@ func openTestRegistry(t *testing.T, s *mongotest.Server, database string) *Regis
 
 func TestRegistry(t *testing.T) {
 	eachKind(t, func(t *testing.T, s *mongotest.Server) {
+		t.Parallel()
 		storagetest.Registry(t, func(t *testing.T) app.Registry {
 			r := openTestRegistry(t, s, s.Database(t))
 			t.Cleanup(func() { _ = r.Close() })
@@ -41,6 +42,7 @@ func TestRegistry(t *testing.T) {
 
 func TestRegistryReopen(t *testing.T) {
 	eachKind(t, func(t *testing.T, s *mongotest.Server) {
+		t.Parallel()
 		storagetest.RegistryReopen(t, func(t *testing.T) func() app.Registry {
 			database := s.Database(t)
 			return func() app.Registry { return openTestRegistry(t, s, database) }
@@ -50,7 +52,7 @@ func TestRegistryReopen(t *testing.T) {
 
 func openTestCluster(t *testing.T, s *mongotest.Server, database string) *Cluster {
 	t.Helper()
-	c, err := OpenCluster(context.Background(), "default", Options{URL: s.URL(database), AppVersion: "test", Monitor: noTransactions(t, s)})
+	c, err := OpenCluster(context.Background(), "default", Options{URL: s.URL(database), AppVersion: "test", Monitor: watch(t, s, "cluster")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,6 +61,7 @@ func openTestCluster(t *testing.T, s *mongotest.Server, database string) *Cluste
 
 func TestCluster(t *testing.T) {
 	eachKind(t, func(t *testing.T, s *mongotest.Server) {
+		t.Parallel()
 		storagetest.Cluster(t, func(t *testing.T) app.Cluster {
 			c := openTestCluster(t, s, s.Database(t))
 			t.Cleanup(func() { _ = c.Close() })
@@ -69,6 +72,7 @@ func TestCluster(t *testing.T) {
 
 func TestClusterReopen(t *testing.T) {
 	eachKind(t, func(t *testing.T, s *mongotest.Server) {
+		t.Parallel()
 		storagetest.ClusterReopen(t, func(t *testing.T) func() app.Cluster {
 			database := s.Database(t)
 			return func() app.Cluster { return openTestCluster(t, s, database) }

@@ -56,6 +56,7 @@ type Server struct {
 
 	own     bool // the test's
 	client  *mongo.Client
+	python  string
 	storage string
 	process *exec.Cmd
 	input   io.Closer
@@ -160,10 +161,14 @@ func (s *Server) Kill() {
 	if s.process == nil {
 		return
 	}
+	s.end()
+	_ = os.RemoveAll(s.storage)
+}
+
+func (s *Server) end() {
 	_ = s.process.Process.Kill()
 	_ = s.process.Wait()
-	_ = s.input.Close()
-	_ = os.RemoveAll(s.storage)
+	_ = s.input.Close() // after its end, since it removes its files when its input ends
 }
 
 func given(uri string) (*Server, error) {
@@ -197,34 +202,58 @@ func startOn(python string, kind Kind, flags []string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	args := []string{"-c", serve, "--port", port, "--storage-path", storage, "--log-level", "WARNING", "--cache-size", "128M"}
-	uri := "mongodb://127.0.0.1:" + port + "/?replicaSet=secantus"
+	s := &Server{Kind: kind, URI: "mongodb://127.0.0.1:" + port + "/?replicaSet=secantus", python: python, storage: storage}
 	if kind == Standalone {
-		args = append(args, "--standalone")
-		uri = "mongodb://127.0.0.1:" + port + "/?directConnection=true"
+		s.URI = "mongodb://127.0.0.1:" + port + "/?directConnection=true"
 	}
-	log, err := os.Create(filepath.Join(storage, "server.log"))
-	if err != nil {
+	if err := s.launch(flags); err != nil {
 		return nil, err
 	}
+	return s, nil
+}
+
+// launch starts the server on its files and its port.
+func (s *Server) launch(flags []string) error {
+	_, port, err := net.SplitHostPort(s.Address())
+	if err != nil {
+		return err
+	}
+	args := []string{"-c", serve, "--port", port, "--storage-path", s.storage, "--log-level", "WARNING", "--cache-size", "128M"}
+	if s.Kind == Standalone {
+		args = append(args, "--standalone")
+	}
+	log, err := os.Create(filepath.Join(s.storage, "server.log"))
+	if err != nil {
+		return err
+	}
 	defer func() { _ = log.Close() }()
-	cmd := exec.Command(python, append(args, flags...)...) //nolint:noctx // it ends with its input
-	cmd.Dir = storage                                      // it looks for a configuration there
+	cmd := exec.Command(s.python, append(args, flags...)...) //nolint:noctx // it ends with its input
+	cmd.Dir = s.storage                                      // it looks for a configuration there
 	cmd.Stdout, cmd.Stderr = log, log
 	input, err := cmd.StdinPipe()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := cmd.Start(); err != nil {
-		return nil, err
+		return err
 	}
-	s := &Server{Kind: kind, URI: uri, storage: storage, process: cmd, input: input}
+	s.process, s.input = cmd, input
 	if err := s.connect(); err != nil {
 		text, _ := os.ReadFile(log.Name())
 		s.Kill()
-		return nil, fmt.Errorf("%w\n%s", err, text)
+		return fmt.Errorf("%w\n%s", err, text)
 	}
-	return s, nil
+	return nil
+}
+
+// Restart ends the server at once, as a crash does, and starts it again on its
+// files and its port, with these flags alone.
+func (s *Server) Restart(t testing.TB, flags ...string) {
+	t.Helper()
+	s.end()
+	if err := s.launch(flags); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // connect waits until the server says hello.

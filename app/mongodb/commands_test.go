@@ -1,0 +1,73 @@
+package mongodb
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"go.mongodb.org/mongo-driver/v2/event"
+)
+
+// actionsOf are the actions that commands need, as MongoDB's manual says in
+// "Privilege Actions" and on the page of each command. The commands are those
+// that registries and clusters send; one more of them needs a line here, and
+// its action in the role of docs/mongodb.md.
+var actionsOf = map[string]map[string][]string{
+	"registry": {
+		"find": {"find"}, "count": {"find"}, "aggregate": {"find"}, "$changeStream": {"find", "changeStream"},
+		"insert": {"insert"}, "update": {"update", "insert"}, "delete": {"remove"}, "findAndModify": {"find", "update", "insert"},
+		"bulkWrite": {"insert", "update", "remove"}, "create": {"createCollection"}, "createIndexes": {"createIndex"}, "collMod": {"collMod"},
+	},
+	"cluster": {
+		"find": {"find"}, "count": {"find"}, "aggregate": {"find"},
+		"insert": {"insert"}, "update": {"update", "insert"}, "delete": {"remove"}, "findAndModify": {"find", "update"},
+		"bypassDocumentValidation": {"bypassDocumentValidation"},
+		"create":                   {"createCollection"}, "createIndexes": {"createIndex"}, "collMod": {"collMod"}, "drop": {"dropCollection"},
+		"renameCollection": {"renameCollectionSameDB"}, "listCollections": {"listCollections"}, "dbStats": {"dbStats"},
+	},
+}
+
+// ofEverybody are commands that need no action.
+var ofEverybody = []string{"hello", "ping", "buildInfo", "getMore", "killCursors", "endSessions", "commitTransaction", "abortTransaction"}
+
+// sentCommands are all that the registries and clusters of the tests sent.
+type sentCommands struct {
+	mu  sync.Mutex
+	all map[string]map[string]bool
+}
+
+var sentByTests = sentCommands{all: map[string]map[string]bool{"registry": {}, "cluster": {}}}
+
+func (s *sentCommands) add(by string, e *event.CommandStartedEvent) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.all[by][e.CommandName] = true
+	if _, err := e.Command.LookupErr("bypassDocumentValidation"); err == nil {
+		s.all[by]["bypassDocumentValidation"] = true
+	}
+	if e.CommandName == "aggregate" && strings.Contains(e.Command.String(), "$changeStream") {
+		s.all[by]["$changeStream"] = true
+	}
+}
+
+func TestMain(m *testing.M) {
+	// The tests wait for the two servers most of the time.
+	flag.Parse()
+	if atOnce := flag.Lookup("test.parallel"); atOnce.Value.String() == atOnce.DefValue {
+		_ = atOnce.Value.Set("8")
+	}
+	code := m.Run()
+	for by, commands := range sentByTests.all {
+		for name := range commands {
+			if actionsOf[by][name] == nil && !slices.Contains(ofEverybody, name) {
+				fmt.Printf("a %s sends the command %s: say in commands_test.go which actions it needs, and give them to the role in docs/mongodb.md\n", by, name)
+				code = max(code, 1)
+			}
+		}
+	}
+	os.Exit(code)
+}
