@@ -15,49 +15,89 @@ import (
 )
 
 // BenchmarkOrganizations is what one more organization costs beside those that
-// are there already: its table, its first document, and reading that.
-// TENANTRY_BENCH_LARGE=1 adds 100,000, which take minutes to make.
+// are there already, in each isolation: to make it, its first document, and
+// reading that; reading others; and the cluster's start, memory and size.
+// TENANTRY_BENCH_LARGE=1 adds 100,000, which take minutes to make, and with a
+// file for each an hour.
 func BenchmarkOrganizations(b *testing.B) {
-	sizes := []int{100, 1_000, 10_000}
+	sizes := []int{10, 1_000, 10_000}
 	if os.Getenv("TENANTRY_BENCH_LARGE") != "" {
 		sizes = append(sizes, 100_000)
 	}
-	for _, n := range sizes {
-		b.Run(fmt.Sprintf("beside=%d", n), func(b *testing.B) {
-			ctx := context.Background()
-			c := openTestCluster(b, b.TempDir(), ClusterOptions{})
-			all := provisionMany(b, c, n)
-			var provision, insert, get, again, rename time.Duration
-			i := 0
-			for b.Loop() {
-				ns := located(b, c, fmt.Sprintf("new-%d", i))
-				i++
+	for _, isolation := range isolations {
+		for _, n := range sizes {
+			b.Run(fmt.Sprintf("%s/beside=%d", isolation, n), func(b *testing.B) {
+				ctx := context.Background()
+				dir := b.TempDir()
+				c := openTestCluster(b, dir, ClusterOptions{})
 				begin := time.Now()
-				must(b, c.Provision(ctx, ns))
-				provision += lap(&begin)
-				must(b, c.InsertDocument(ctx, ns, testDocument("first")))
-				insert += lap(&begin)
-				_, err := c.Document(ctx, ns, "first")
-				get += lap(&begin)
+				all := provisionMany(b, c, isolation, n)
+				fill := lap(&begin)
+				var provision, insert, get, again, list, drop time.Duration
+				i := 0
+				for b.Loop() {
+					begin := time.Now()
+					ns := locatedIn(b, c, isolation, fmt.Sprintf("new-%d", i))
+					must(b, c.Provision(ctx, ns))
+					provision += lap(&begin)
+					must(b, c.InsertDocument(ctx, ns, testDocument("first")))
+					insert += lap(&begin)
+					_, err := c.Document(ctx, ns, "first")
+					get += lap(&begin)
+					must(b, err)
+					_, err = c.Document(ctx, all[i*7919%len(all)], "first")
+					again += lap(&begin)
+					must(b, err)
+					_, err = c.ListDocuments(ctx, all[i*7919%len(all)], app.DocumentQuery{Type: "note", Limit: 50})
+					list += lap(&begin)
+					must(b, err)
+					must(b, c.Drop(ctx, ns))
+					drop += lap(&begin)
+					i++
+				}
+				memory := resident()
+				begin = time.Now()
+				_, err := c.Usage(ctx)
+				usage := lap(&begin)
 				must(b, err)
-				_, err = c.Document(ctx, all[i%len(all)], "first")
-				again += lap(&begin)
+				_, err = c.Namespaces(ctx)
+				namespaces := lap(&begin)
 				must(b, err)
-			}
-			for j := range 10 {
-				begin := time.Now()
-				must(b, c.Rename(ctx, all[j], all[j].Placement.Collection+"_x", 2))
-				rename += lap(&begin)
-			}
-			per := func(d time.Duration, n int) float64 { return float64(d.Microseconds()) / float64(n) }
-			b.ReportMetric(per(provision, i), "provision-µs")
-			b.ReportMetric(per(insert, i), "insert-µs")
-			b.ReportMetric(per(get, i), "get-µs")
-			b.ReportMetric(per(again, i), "get-other-µs")
-			b.ReportMetric(per(rename, 10), "rename-µs")
-			b.ReportMetric(float64(resident())/1e6, "resident-MB")
-		})
+				closeTestCluster(b, c)
+				begin = time.Now()
+				c = openTestCluster(b, dir, ClusterOptions{})
+				_, err = c.Document(ctx, all[0], "first")
+				start := lap(&begin)
+				must(b, err)
+				per := func(d time.Duration, n int) float64 { return float64(d.Microseconds()) / float64(n) }
+				b.ReportMetric(per(fill, n), "fill-µs")
+				b.ReportMetric(per(provision, i), "provision-µs")
+				b.ReportMetric(per(insert, i), "insert-µs")
+				b.ReportMetric(per(get, i), "get-µs")
+				b.ReportMetric(per(again, i), "get-other-µs")
+				b.ReportMetric(per(list, i), "list-other-µs")
+				b.ReportMetric(per(drop, i), "drop-µs")
+				b.ReportMetric(float64(start.Microseconds())/1000, "start-ms")
+				b.ReportMetric(float64(usage.Microseconds())/1000, "usage-ms")
+				b.ReportMetric(float64(namespaces.Microseconds())/1000, "namespaces-ms")
+				b.ReportMetric(float64(memory)/1e6, "resident-MB")
+				b.ReportMetric(float64(folderSize(b, dir))/1e6, "disk-MB")
+			})
+		}
 	}
+}
+
+// folderSize is how many bytes the files of a folder take on disk.
+func folderSize(b *testing.B, dir string) (sum int64) {
+	b.Helper()
+	entries, err := os.ReadDir(dir)
+	must(b, err)
+	for _, e := range entries {
+		info, err := e.Info()
+		must(b, err)
+		sum += info.Size()
+	}
+	return sum
 }
 
 // BenchmarkInsert is durable creates, by clients at once; with one there is
@@ -92,7 +132,7 @@ func BenchmarkInsert(b *testing.B) {
 func BenchmarkDocument(b *testing.B) {
 	ctx := context.Background()
 	c := openTestCluster(b, b.TempDir(), ClusterOptions{})
-	all := provisionMany(b, c, 1_000)
+	all := provisionMany(b, c, app.IsolationCollection, 1_000)
 	for _, spread := range []int{1, 1_000} {
 		b.Run(fmt.Sprintf("organizations=%d", spread), func(b *testing.B) {
 			i := 0
@@ -120,12 +160,12 @@ func BenchmarkStats(b *testing.B) {
 }
 
 // provisionMany makes n organizations with a document each.
-func provisionMany(b *testing.B, c *Cluster, n int) []app.Namespace {
+func provisionMany(b *testing.B, c *Cluster, isolation app.Isolation, n int) []app.Namespace {
 	b.Helper()
 	ctx := context.Background()
 	all := make([]app.Namespace, n)
 	concurrently(n, func(i int) {
-		all[i] = provisioned(b, c, fmt.Sprintf("some-company-%06d", i))
+		all[i] = provisionedIn(b, c, isolation, fmt.Sprintf("some-company-%06d", i))
 		must(b, c.InsertDocument(ctx, all[i], testDocument("first")))
 	})
 	return all

@@ -1,8 +1,6 @@
 package sqlite
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"hash/fnv"
 	"os"
@@ -72,23 +70,4 @@ func (c *Cluster) files() (names []string, damaged map[string]bool, err error) {
 		}
 	}
 	return names, damaged, nil
-}
-
-// eachFile gives f each file that there is, open until f returns. The error
-// begins with the name of the file.
-func (c *Cluster) eachFile(ctx context.Context, f func(*shard) error) error {
-	names, _, err := c.files()
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		err := c.useFile(ctx, name, existing, f)
-		if errors.Is(err, app.ErrNotFound) {
-			continue // removed meanwhile
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-	}
-	return nil
 }

@@ -122,8 +122,14 @@ func migrate(ctx context.Context, c *conn, d *database) error {
 			"to", len(d.opts.schema.migrations), "backup", backup)
 	}
 	for n := version + 1; n <= len(d.opts.schema.migrations); n++ {
-		if err := apply(c, d, n, backup); err != nil {
-			return fmt.Errorf("migrate from schema %d to %d (the file stays at %d): %w", n-1, n, n-1, err)
+		from := n - 1
+		if fresh {
+			// All at once: a file that is new is made whole or not at all. One that
+			// stayed behind half made would be backed up like any other.
+			n = len(d.opts.schema.migrations)
+		}
+		if err := apply(c, d, from, n, backup); err != nil {
+			return fmt.Errorf("migrate from schema %d to %d (the file stays at %d): %w", from, n, from, err)
 		}
 	}
 	// Into the file itself, so that its first page tells every version of the
@@ -132,24 +138,27 @@ func migrate(ctx context.Context, c *conn, d *database) error {
 	return nil
 }
 
-func apply(c *conn, d *database, version int, backup string) error {
+// apply brings a file from one version to another in a transaction.
+func apply(c *conn, d *database, from, to int, backup string) error {
 	if err := c.run("BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
 	err := func() error {
-		if version == 1 {
+		if from == 0 {
 			if err := c.run(historyTable); err != nil {
 				return err
 			}
 		}
-		if err := c.run(d.opts.schema.migrations[version-1]); err != nil {
-			return err
+		for n := from + 1; n <= to; n++ {
+			if err := c.run(d.opts.schema.migrations[n-1]); err != nil {
+				return err
+			}
+			if _, err := c.exec("INSERT INTO schema_history (version, tenantry, applied_at, backup) VALUES (?, ?, ?, ?)",
+				n, d.opts.appVersion, d.opts.clock().UnixMilli(), backup); err != nil {
+				return err
+			}
 		}
-		if _, err := c.exec("INSERT INTO schema_history (version, tenantry, applied_at, backup) VALUES (?, ?, ?, ?)",
-			version, d.opts.appVersion, d.opts.clock().UnixMilli(), backup); err != nil {
-			return err
-		}
-		return c.run(fmt.Sprintf("PRAGMA user_version = %d; COMMIT", version))
+		return c.run(fmt.Sprintf("PRAGMA user_version = %d; COMMIT", to))
 	}()
 	if err != nil {
 		_ = c.run("ROLLBACK")

@@ -196,17 +196,18 @@ func (c *Cluster) Stats(ctx context.Context, ns app.Namespace) (app.NamespaceSta
 // organization. See app.Cluster.
 func (c *Cluster) Namespaces(ctx context.Context) ([]app.Namespace, error) {
 	var all []app.Namespace
-	err := c.eachFile(ctx, func(s *shard) error {
-		return s.db.read(ctx, func(conn *conn) error {
-			return conn.query(func(row scanner) error {
-				ns := app.Namespace{Placement: app.Placement{Cluster: c.name, Database: s.name}}
-				if err := row.Scan(&ns.Organization, &ns.Placement.Isolation, &ns.Placement.Collection, &ns.Placement.Generation); err != nil {
-					return err
-				}
-				all = append(all, ns)
-				return nil
-			}, `SELECT organization_id, isolation, collection, generation FROM namespaces ORDER BY organization_id, isolation`)
-		})
+	err := c.eachFile(ctx, func(name string, conn *conn) error {
+		var here []app.Namespace
+		err := conn.query(func(row scanner) error {
+			ns := app.Namespace{Placement: app.Placement{Cluster: c.name, Database: name}}
+			err := row.Scan(&ns.Organization, &ns.Placement.Isolation, &ns.Placement.Collection, &ns.Placement.Generation)
+			here = append(here, ns)
+			return err
+		}, `SELECT organization_id, isolation, collection, generation FROM namespaces ORDER BY organization_id, isolation`)
+		if err == nil {
+			all = append(all, here...)
+		}
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list the namespaces of %w", err)
