@@ -144,3 +144,13 @@ func Unavailable(what string, cause error) *Error {
 		Detail: fmt.Sprintf("%s cannot be reached right now. Try again shortly.", what),
 	}
 }
+
+// UnreachableError is the cause of an ErrUnavailable where the store as a whole
+// could not be reached or did not answer: calls to it for others would fare no
+// better. Package circuit goes by it.
+type UnreachableError struct{ Err error }
+
+func (e *UnreachableError) Error() string { return e.Err.Error() }
+
+// Unwrap gives what happened.
+func (e *UnreachableError) Unwrap() error { return e.Err }

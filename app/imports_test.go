@@ -25,7 +25,7 @@ var mayImport = map[string][]string{
 
 	"bench": {"app/client", "app/mongodb/mongotest"},
 
-	"app/appliance": {"app", "app/cache", "app/config", "app/documents", "app/identity", "app/journal",
+	"app/appliance": {"app", "app/cache", "app/circuit", "app/config", "app/documents", "app/identity", "app/journal",
 		"app/mongodb", "app/seal", "app/sqlite", "app/tenancy"},
 	"app/client": {"app"},
 	"app/config": {"app", "app/seal"},
@@ -42,6 +42,7 @@ var mayImport = map[string][]string{
 	"app/storagetest":       {"app"},
 	"app/servertest":        {"app/appliance", "app/config", "web"},
 
+	"app/circuit": {"app"},
 	"app/journal": {"app"},
 	"app/cache":   {},
 	"app/seal":    {},

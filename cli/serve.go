@@ -155,10 +155,11 @@ func newLogger(w io.Writer, cfg config.Config) (*slog.Logger, error) {
 func newServer(a *appliance.Appliance, cfg config.Config, version string, log *slog.Logger) (*web.Server, error) {
 	return web.New(web.Services{
 		Tenancy: a.Tenancy, Documents: a.Documents, Identity: a.Identity,
-		Health:    func(ctx context.Context) []web.Check { return checks(a.Health(ctx)) },
-		HashStats: a.Identity.HashStats,
-		Gauges:    func(ctx context.Context) []web.Gauge { return gauges(ctx, a) },
-		Version:   version,
+		Health:     func(ctx context.Context) []web.Check { return checks(a.Health(ctx)) },
+		HashStats:  a.Identity.HashStats,
+		Gauges:     func(ctx context.Context) []web.Gauge { return gauges(ctx, a) },
+		Collectors: a.Collectors(),
+		Version:    version,
 	}, serverOptions(cfg, log))
 }
 

@@ -21,13 +21,14 @@ const (
 
 // healthCache keeps the last answer.
 type healthCache struct {
-	mu     sync.Mutex
-	at     time.Time
-	checks []Check
+	mu      sync.Mutex
+	at      time.Time
+	checks  []Check
+	failing map[string]bool
 }
 
-// ask gives the state of every part. Failures are logged when they are found,
-// not each time that somebody asks.
+// ask gives the state of every part. A part that fails is logged when it does
+// so first, and when it works again, not each time that somebody asks.
 func (h *healthCache) ask(ctx context.Context, health func(context.Context) []Check, log *slog.Logger) []Check {
 	if health == nil {
 		return nil
@@ -39,10 +40,17 @@ func (h *healthCache) ask(ctx context.Context, health func(context.Context) []Ch
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), healthTimeout)
 		defer cancel()
 		h.checks, h.at = health(ctx), time.Now()
+		if h.failing == nil {
+			h.failing = map[string]bool{}
+		}
 		for _, check := range h.checks {
-			if check.Err != nil {
+			switch was := h.failing[check.Name]; {
+			case check.Err != nil && !was:
 				log.Warn("not ready", "check", check.Name, "error", check.Err)
+			case check.Err == nil && was:
+				log.Info("ready again", "check", check.Name)
 			}
+			h.failing[check.Name] = check.Err != nil
 		}
 	}
 	return h.checks

@@ -39,6 +39,7 @@ func newMetrics(r *prometheus.Registry, services Services) (*metrics, error) {
 		all = append(all, gauges(services.Gauges))
 	}
 	all = append(all, hashMetrics(services)...)
+	all = append(all, services.Collectors...)
 	for _, c := range all {
 		if err := r.Register(c); err != nil {
 			return nil, err

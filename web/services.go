@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"tenantry/app"
 	"tenantry/app/documents"
 	"tenantry/app/identity"
@@ -20,6 +22,9 @@ type Services struct {
 	Health func(context.Context) []Check
 	// Gauges are asked for at every scrape of the metrics. It may be nil.
 	Gauges func(context.Context) []Gauge
+	// Collectors are more of the metrics. Their names begin with "tenantry_",
+	// and none of their labels names a tenant.
+	Collectors []prometheus.Collector
 	// HashStats gives the figures of the password threads.
 	HashStats func() identity.HashStats
 	// Version is the program's, as shown to callers.

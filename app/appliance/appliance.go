@@ -10,9 +10,11 @@ import (
 	"time"
 
 	"tenantry/app"
+	"tenantry/app/circuit"
 	"tenantry/app/config"
 	"tenantry/app/documents"
 	"tenantry/app/identity"
+	"tenantry/app/mongodb"
 	"tenantry/app/seal"
 	"tenantry/app/sqlite"
 	"tenantry/app/tenancy"
@@ -33,6 +35,10 @@ type Appliance struct {
 	registry app.Registry
 	clusters map[string]app.Cluster
 	log      *slog.Logger
+	// circuits are those of the stores that are reached over a network, by the
+	// names that Health uses.
+	circuits map[string]*circuit.Circuit
+	metrics  *mongodb.Metrics // nil where nobody reads them
 
 	stop       context.CancelFunc
 	background sync.WaitGroup
@@ -43,7 +49,10 @@ type Appliance struct {
 // is a *HeldError when another process holds the folder, and an *AwayError when
 // a MongoDB server cannot be used.
 func Open(ctx context.Context, cfg config.Config, version string, log *slog.Logger) (_ *Appliance, err error) {
-	a := &Appliance{log: log, clusters: map[string]app.Cluster{}, stop: func() {}}
+	a := &Appliance{log: log, clusters: map[string]app.Cluster{}, circuits: map[string]*circuit.Circuit{}, stop: func() {}}
+	if cfg.Admin.Listen != "" {
+		a.metrics = mongodb.NewMetrics() // they cost a little with each command
+	}
 	defer func() {
 		if err != nil {
 			_ = a.Close()
@@ -138,12 +147,25 @@ func (a *Appliance) prune(ctx context.Context) {
 	}
 }
 
-// Health asks the registry and every cluster.
+// Health asks the registry and every cluster, side by side: one that does not
+// answer takes no time from the others.
 func (a *Appliance) Health(ctx context.Context) map[string]error {
-	health := map[string]error{"registry": a.registry.Health(ctx)}
-	for name, c := range a.clusters {
-		health["cluster "+name] = c.Health(ctx)
+	health := map[string]error{}
+	var mu sync.Mutex
+	var asking sync.WaitGroup
+	ask := func(name string, of interface{ Health(context.Context) error }) {
+		asking.Go(func() {
+			err := of.Health(ctx)
+			mu.Lock()
+			defer mu.Unlock()
+			health[name] = err
+		})
 	}
+	ask("registry", a.registry)
+	for name, c := range a.clusters {
+		ask("cluster "+name, c)
+	}
+	asking.Wait()
 	return health
 }
 

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"tenantry/app"
+	"tenantry/app/circuit"
 	"tenantry/app/config"
 	"tenantry/app/mongodb"
 	"tenantry/app/sqlite"
@@ -15,11 +16,13 @@ import (
 func (a *Appliance) openRegistry(ctx context.Context, cfg config.Config, version string) (app.Registry, error) {
 	if config.IsMongoDB(cfg.Registry.URL) {
 		r, err := mongodb.OpenRegistry(ctx, mongodb.Options{URL: cfg.Registry.URL, AppVersion: version, Logger: a.log,
-			Lease: cfg.PlacementLease})
+			Lease: cfg.PlacementLease, Metrics: a.metrics})
 		if err != nil {
 			return nil, err // a nil *mongodb.Registry would be no nil app.Registry
 		}
-		return r, nil
+		around, c := circuit.Registry(r, a.log)
+		a.circuits["registry"] = c
+		return around, nil
 	}
 	r, err := sqlite.OpenRegistry(ctx, a.folders[0], cfg.Path(cfg.Registry.URL), sqlite.RegistryOptions{AppVersion: version, Logger: a.log})
 	if err != nil {
@@ -32,11 +35,13 @@ func (a *Appliance) openRegistry(ctx context.Context, cfg config.Config, version
 func (a *Appliance) openCluster(ctx context.Context, cfg config.Config, name, version string) (app.Cluster, error) {
 	c := cfg.Clusters[name]
 	if config.IsMongoDB(c.URL) {
-		opened, err := mongodb.OpenCluster(ctx, name, mongodb.Options{URL: c.URL, AppVersion: version, Logger: a.log})
+		opened, err := mongodb.OpenCluster(ctx, name, mongodb.Options{URL: c.URL, AppVersion: version, Logger: a.log, Metrics: a.metrics})
 		if err != nil {
 			return nil, err
 		}
-		return opened, nil
+		around, circ := circuit.Cluster(opened, name, a.log)
+		a.circuits["cluster "+name] = circ
+		return around, nil
 	}
 	opened, err := sqlite.OpenCluster(ctx, cfg.Path(c.URL), name, sqlite.ClusterOptions{
 		Shards: c.Shards, Backups: filepath.Join(a.Folder, "backups"), Version: version, Logger: a.log,

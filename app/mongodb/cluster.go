@@ -39,6 +39,7 @@ func OpenCluster(ctx context.Context, name string, o Options) (*Cluster, error) 
 	if o.Name == "" {
 		o.Name = `cluster "` + name + `"`
 	}
+	o.store = "cluster " + name
 	s, err := dial(o, defaultClusterDatabase, o.Monitor)
 	if err != nil {
 		return nil, err

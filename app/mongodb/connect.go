@@ -30,8 +30,11 @@ const (
 	// heartbeatInterval is how soon a new primary is noticed where nothing else
 	// tells: the driver's ten seconds are longer than a request waits.
 	heartbeatInterval = 2 * time.Second
-	maxPoolSize       = 64
-	closeTimeout      = 5 * time.Second
+	// connectTimeout is also how long a heartbeat that nobody answers, as when
+	// a machine is cut off, leaves a primary that is none any more in its place.
+	connectTimeout = 5 * time.Second
+	maxPoolSize    = 64
+	closeTimeout   = 5 * time.Second
 
 	// oldestWire is MongoDB 6.0: partial indexes, transactions across shards and
 	// change streams as they are used here.
@@ -56,6 +59,10 @@ type Options struct {
 	Lease time.Duration
 	// Monitor hears of every command. It may be nil.
 	Monitor *event.CommandMonitor
+	// Metrics are told of commands and connections. They may be nil.
+	Metrics *Metrics
+	// store is what the figures are labelled with.
+	store string
 }
 
 // server is a connected MongoDB.
@@ -113,7 +120,8 @@ func dial(o Options, database string, monitor *event.CommandMonitor) (*server, e
 	if path := databaseOf(o.URL); path != "" {
 		database = path
 	}
-	withDefaults(settings, monitor)
+	withDefaults(settings, o.Metrics.watchCommands(o.store, monitor))
+	settings.SetPoolMonitor(o.Metrics.watchPool(o.store))
 	s.timeout = *settings.Timeout
 	client, err := mongo.Connect(settings)
 	if err != nil {
@@ -167,6 +175,9 @@ func withDefaults(o *options.ClientOptions, monitor *event.CommandMonitor) {
 	}
 	if o.HeartbeatInterval == nil {
 		o.SetHeartbeatInterval(heartbeatInterval)
+	}
+	if o.ConnectTimeout == nil {
+		o.SetConnectTimeout(connectTimeout)
 	}
 	if o.MaxPoolSize == nil {
 		o.SetMaxPoolSize(maxPoolSize)

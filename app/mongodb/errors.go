@@ -107,12 +107,13 @@ func (s *server) unavailable(err error) error {
 	if errors.As(err, &told) {
 		return told
 	}
+	cause := &app.UnreachableError{Err: s.cause(err)}
 	var selection topology.ServerSelectionError
 	if errors.As(err, &selection) {
-		return &app.Error{Kind: app.ErrUnavailable, Code: "unavailable", RetryAfter: retryAway, Cause: s.cause(err),
+		return &app.Error{Kind: app.ErrUnavailable, Code: "unavailable", RetryAfter: retryAway, Cause: cause,
 			Detail: "No primary of " + s.name + " can be reached right now. Try again shortly; if it stays so, see whether its servers run and agree on a primary."}
 	}
-	e := app.Unavailable("The "+s.name, s.cause(err))
+	e := app.Unavailable("The "+s.name, cause)
 	e.RetryAfter = retryAway
 	return e
 }

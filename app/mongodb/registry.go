@@ -52,6 +52,7 @@ func OpenRegistry(ctx context.Context, o Options) (*Registry, error) {
 	if o.Name == "" {
 		o.Name = "registry"
 	}
+	o.store = "registry"
 	f := newFeed(o.Lease)
 	s, err := connect(ctx, o, defaultRegistryDatabase, f.monitor(o.Monitor))
 	if err != nil {
