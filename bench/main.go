@@ -30,6 +30,7 @@ var measurements = []struct {
 	{"logins", "reading while passwords are checked", measureLogins},
 	{"create", "creating organizations", measureCreate},
 	{"size", "start, memory and cost with many organizations", measureSize},
+	{"isolations", "what an organization costs in each isolation", measureIsolations},
 	{"mongodb", "what acts cost on MongoDB", measureMongoDB},
 	{"tui", "the terminal UI over many organizations", measureTUI},
 }
@@ -43,6 +44,8 @@ type bench struct {
 	dir     string // for data; removed at the end
 	live    map[*process]struct{}
 	large   int // the largest number of organizations
+	// inIsolations is that of the measurement of isolations.
+	inIsolations int
 }
 
 func main() {
@@ -64,6 +67,7 @@ func run(ctx context.Context, args []string) error {
 	asJSON := flags.Bool("json", false, "print JSON instead of a table")
 	dir := flags.String("dir", ".cache", "where data is written while it runs; on the disk that matters")
 	large := flags.Int("organizations", 100_000, "the largest number of organizations; fewer are quicker")
+	inIsolations := flags.Int("isolations", 10_000, "the largest number of organizations in each isolation; 100000 takes half an hour more")
 	flags.Usage = func() {
 		_, _ = fmt.Fprintln(flags.Output(), "Measures speed and size as ratios. Run it in the source folder, on a machine at rest.")
 		for _, m := range measurements {
@@ -83,7 +87,7 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(b.dir) }()
-	b.large = *large
+	b.large, b.inIsolations = *large, *inIsolations
 	r := newReport(b.cores)
 	begun := b.look()
 	for _, m := range measurements {

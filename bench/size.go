@@ -29,9 +29,10 @@ const (
 type many struct {
 	*bench
 	*server
-	folder string
-	key    string // the operator's, who may read all
-	made   atomic.Int64
+	folder   string
+	settings []string
+	key      string // the operator's, who may read all
+	made     atomic.Int64
 }
 
 // cost is what one act takes: of the processor where that is known, else of
@@ -59,7 +60,7 @@ func measureSize(b *bench) ([]row, error) {
 }
 
 func (m *many) start() (err error) {
-	m.server, err = m.serve(m.folder, cheapPasswords)
+	m.server, err = m.serve(m.folder, append([]string{cheapPasswords}, m.settings...)...)
 	return err
 }
 
@@ -193,8 +194,23 @@ func (m *many) startAndMemory() ([]row, error) {
 		return nil, err
 	}
 	loaded := resident(m.cmd.Process.Pid)
-	var took []float64
-	for range starts {
+	took, err := m.startAgain(starts)
+	if err != nil {
+		return nil, err
+	}
+	rows := []row{{Name: "start to first answer, 10,000 organizations", Value: median(took), Unit: "ms", AtMost: 200,
+		Figures: fmt.Sprintf("%.0f to %.0f ms", slices.Min(took), slices.Max(took))}}
+	if loaded > 0 {
+		rows = append(rows, row{Name: "resident memory with 10,000 organizations in use at once", Value: float64(loaded) / megabyte, Unit: "MB",
+			Figures: fmt.Sprintf("made, read and written to; %.0f MB just started", float64(resident(m.cmd.Process.Pid))/megabyte)})
+	}
+	return rows, nil
+}
+
+// startAgain stops and starts the server, and gives how many milliseconds its
+// first answer took, each time.
+func (m *many) startAgain(times int) (took []float64, err error) {
+	for range times {
 		if err := m.stop(); err != nil {
 			return nil, err
 		}
@@ -207,13 +223,7 @@ func (m *many) startAndMemory() ([]row, error) {
 		}
 		took = append(took, millis(time.Since(begun)))
 	}
-	rows := []row{{Name: "start to first answer, 10,000 organizations", Value: median(took), Unit: "ms", AtMost: 200,
-		Figures: fmt.Sprintf("%.0f to %.0f ms", slices.Min(took), slices.Max(took))}}
-	if loaded > 0 {
-		rows = append(rows, row{Name: "resident memory with 10,000 organizations in use at once", Value: float64(loaded) / megabyte, Unit: "MB",
-			Figures: fmt.Sprintf("made, read and written to; %.0f MB just started", float64(resident(m.cmd.Process.Pid))/megabyte)})
-	}
-	return rows, nil
+	return took, nil
 }
 
 // write creates documents in whichever organization is said.

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"os"
 	"runtime"
@@ -210,4 +211,77 @@ func resident() int64 {
 		return 0
 	}
 	return pages * int64(os.Getpagesize())
+}
+
+// BenchmarkCopy is documents read from one organization and stored in another,
+// 500 at a time, by the ports and by bare statements on the same kind of file.
+func BenchmarkCopy(b *testing.B) {
+	const documents, batch = 20_000, 500
+	ctx := context.Background()
+	c := openTestCluster(b, b.TempDir(), ClusterOptions{Shards: 1})
+	source := provisionedIn(b, c, app.IsolationCollection, "acme")
+	data := []byte(`{"text":"` + strings.Repeat("x", 480) + `"}`)
+	concurrently(documents, func(int) {
+		d := testDocument(app.NewID[app.DocumentID]())
+		d.Data = data
+		must(b, c.InsertDocument(ctx, source, d))
+	})
+	for _, to := range isolations {
+		b.Run("to="+string(to), func(b *testing.B) {
+			for b.Loop() {
+				into := openTestCluster(b, b.TempDir(), ClusterOptions{Shards: 1})
+				target := locatedIn(b, into, to, "acme")
+				must(b, into.Receive(ctx, target))
+				for after := app.DocumentID(""); ; {
+					list, err := c.Scan(ctx, source, app.DocumentQuery{After: after, Limit: batch})
+					must(b, err)
+					if len(list) == 0 {
+						break
+					}
+					must(b, into.Import(ctx, target, list, nil))
+					after = list[len(list)-1].ID
+				}
+			}
+			b.ReportMetric(float64(documents*b.N)/b.Elapsed().Seconds(), "documents/s")
+		})
+	}
+	b.Run("bare", func(b *testing.B) {
+		for b.Loop() {
+			copyBare(b, c.path(source.Placement.Database), b.TempDir()+"/bare.db", batch)
+		}
+		b.ReportMetric(float64(documents*b.N)/b.Elapsed().Seconds(), "documents/s")
+	})
+}
+
+func copyBare(b *testing.B, from, to string, batch int) {
+	b.Helper()
+	source, err := sql.Open("sqlite", dsn(from, true, defaultCacheKiB))
+	must(b, err)
+	defer func() { must(b, source.Close()) }()
+	target, err := sql.Open("sqlite", dsn(to, false, defaultCacheKiB))
+	must(b, err)
+	defer func() { must(b, target.Close()) }()
+	target.SetMaxOpenConns(1)
+	_, err = target.Exec("PRAGMA journal_mode = WAL; " + fmt.Sprintf(createTable, "org_acme") + "; CREATE INDEX by_type ON org_acme (type, id)")
+	must(b, err)
+	rows, err := source.Query("SELECT id, type, revision, created, updated, crc, data FROM org_acme ORDER BY id")
+	must(b, err)
+	defer func() { must(b, rows.Err()); must(b, rows.Close()) }()
+	for more := true; more; {
+		tx, err := target.Begin()
+		must(b, err)
+		insert, err := tx.Prepare("INSERT INTO org_acme (id, type, revision, created, updated, crc, data) VALUES (?, ?, ?, ?, ?, ?, ?)")
+		must(b, err)
+		for range batch {
+			if more = rows.Next(); !more {
+				break
+			}
+			var id, kind, data string
+			var revision, created, updated, crc int64
+			must(b, rows.Scan(&id, &kind, &revision, &created, &updated, &crc, &data))
+			_, err := insert.Exec(id, kind, revision, created, updated, crc, data)
+			must(b, err)
+		}
+		must(b, tx.Commit())
+	}
 }
