@@ -42,7 +42,7 @@ func TestEveryStatementOnDocumentsSaysWhose(t *testing.T) {
 			if of.isShared() && isInsert && !strings.Contains(statement, "(org_id, id, type, revision, created, updated, crc, data) SELECT ?1, ?2, ") {
 				t.Errorf("%s of %s may make anybody's row: %s", name, of.name, statement)
 			}
-			for _, step := range plan(t, ctx, c, own.Placement.Database, statement) {
+			for _, step := range plan(ctx, t, c, own.Placement.Database, statement) {
 				if strings.HasPrefix(step, "SCAN shared") || strings.HasPrefix(step, "SCAN namespaces") || strings.HasPrefix(step, "SCAN changes") {
 					t.Errorf("%s of %s reads through all: %s", name, of.name, step)
 				}
@@ -57,7 +57,7 @@ func TestEveryStatementOnDocumentsSaysWhose(t *testing.T) {
 	}
 }
 
-func plan(t *testing.T, ctx context.Context, c *Cluster, database, statement string) (steps []string) {
+func plan(ctx context.Context, t *testing.T, c *Cluster, database, statement string) (steps []string) {
 	t.Helper()
 	err := c.useFile(ctx, database, existing, func(s *shard) error {
 		return s.write(ctx, func(c *conn) error {
