@@ -26,6 +26,7 @@ func Cluster(t *testing.T, open func(t *testing.T) app.Cluster, isolations ...ap
 			removing(s)
 			listingDocuments(s)
 			crafting(s)
+			crossing(s)
 			renamingUnderLoad(s)
 			interruptingDocuments(s)
 		})
