@@ -9,7 +9,8 @@
 //     installed once, from PyPI, into .cache at the top of the repository.
 //     docs/mongodb-gaps.md says where it differs from MongoDB.
 //   - Given is the server that TENANTRY_TEST_MONGODB_URI names, of whichever
-//     kind.
+//     kind. TENANTRY_TEST_MONGODB_KILL and TENANTRY_TEST_MONGODB_START may say
+//     how it is killed and started: see [Server.Crasher].
 //
 // A server that cannot be had skips the test, and fails it where CI is "true".
 // Nothing outlives the test's process, however that ends.

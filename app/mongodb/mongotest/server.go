@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -113,13 +112,12 @@ func Run(kind Kind, flags ...string) (*Server, error) {
 	return s, err
 }
 
-// Address is where the server listens, as host:port.
+// Address is where the server listens, as host:port; of several members, each
+// after a comma.
 func (s *Server) Address() string {
-	u, err := url.Parse(s.URI)
-	if err != nil {
-		return ""
-	}
-	return u.Host
+	_, rest, _ := strings.Cut(s.URI, "//")
+	address, _, _ := strings.Cut(rest[strings.LastIndex(rest, "@")+1:], "/")
+	return address
 }
 
 func unavailable(t testing.TB, err error) {
@@ -251,6 +249,11 @@ func (s *Server) launch(flags []string) error {
 func (s *Server) Restart(t testing.TB, flags ...string) {
 	t.Helper()
 	s.end()
+	s.launchAgain(t, flags...)
+}
+
+func (s *Server) launchAgain(t testing.TB, flags ...string) {
+	t.Helper()
 	if err := s.launch(flags); err != nil {
 		t.Fatal(err)
 	}
