@@ -97,6 +97,23 @@ func TestDropIf(t *testing.T) {
 	}
 }
 
+func TestReadingKeepsWhatNobodyDropped(t *testing.T) {
+	c := New[string, int](100, always).Keeping(func(v int) bool { return v < 10 })
+	keep, late, large := c.Reading("a"), c.Reading("b"), c.Reading("c")
+	c.Drop("b")
+	keep(1)
+	late(2)
+	large(10)
+	if v, ok := c.Peek("a"); v != 1 || !ok {
+		t.Error("what was read is not kept:", v, ok)
+	}
+	for _, k := range []string{"b", "c"} {
+		if v, ok := c.Peek(k); ok {
+			t.Errorf("%s is kept as %d", k, v)
+		}
+	}
+}
+
 func TestBound(t *testing.T) {
 	for _, bound := range []int{1, 16, 100, 1000} {
 		c := New[int, int](bound, always)
@@ -149,6 +166,16 @@ func TestAgainstAModel(t *testing.T) {
 					c.Drop(k)
 					return before, nil
 				})
+			},
+			"read beside another": func(t *rapid.T) {
+				k := key.Draw(t, "key")
+				keep := c.Reading(k)
+				v := source[k]
+				if rapid.Bool().Draw(t, "changed meanwhile") {
+					source[k]++
+					c.Drop(k)
+				}
+				keep(v)
 			},
 			"change many": func(t *rapid.T) {
 				from := key.Draw(t, "from")

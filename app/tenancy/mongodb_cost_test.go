@@ -75,7 +75,7 @@ func TestCommandsOfAnAct(t *testing.T) {
 	})
 
 	var org app.Organization
-	var token string
+	var token, refresh string
 	ns := func() app.Namespace { return app.Namespace{Organization: org.ID, Placement: org.Placement} }
 	create := func(in tenancy.CreateInput) (err error) {
 		org, err = h.Create(h.ctx, anonymous, in)
@@ -86,7 +86,7 @@ func TestCommandsOfAnAct(t *testing.T) {
 	}
 	signIn := func(in identity.LoginInput) error {
 		signed, err := h.identity.Login(h.ctx, in)
-		token = signed.AccessToken
+		token, refresh = signed.AccessToken, signed.RefreshToken
 		return err
 	}
 	getAs := func(token, ref string) error {
@@ -123,6 +123,11 @@ func TestCommandsOfAnAct(t *testing.T) {
 		{"sign in once more", 2, 0, func() error { return signIn(identity.LoginInput{Email: owner, Password: password}) }},
 		{"get it as its owner", 1, 0, func() error { return getAs(token, string(org.ID)) }},
 		{"get it as its owner again", 0, 0, func() error { return getAs(token, string(org.ID)) }},
+		{"refresh", 3, 0, func() error {
+			signed, err := h.identity.Refresh(h.ctx, refresh)
+			token = signed.AccessToken
+			return err
+		}},
 		{"start a server that remembers nothing", 2, 0, func() error { h.moveIn(); return nil }},
 		{"get it there, by its slug", 1, 0, func() error { return getAs(token, "acme") }},
 		{"insert a document", 1, 0, func() error {
