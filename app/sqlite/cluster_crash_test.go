@@ -65,7 +65,7 @@ func TestClusterSurvivesKill(t *testing.T) {
 	provisioned := map[app.OrganizationID]app.Namespace{}
 	documents := map[app.OrganizationID][]app.DocumentID{}
 	dropped := map[app.OrganizationID]bool{}
-	for range 4 { // each on what the one before left behind
+	for round := range 4 { // each on what the one before left behind
 		child := exec.Command(os.Args[0], "-test.run", "^TestClusterCrashChild$", "-test.v")
 		child.Env = append(os.Environ(), crashDirectory+"="+dir)
 		stdout, err := child.StdoutPipe()
@@ -75,10 +75,15 @@ func TestClusterSurvivesKill(t *testing.T) {
 		if err := child.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.AfterFunc(600*time.Millisecond, func() { _ = child.Process.Kill() })
-		lines := bufio.NewScanner(stdout)
-		for lines.Scan() {
+		kill := time.AfterFunc(time.Minute, func() { _ = child.Process.Kill() }) // whatever happens
+		acknowledged := 0
+		for lines := bufio.NewScanner(stdout); lines.Scan(); {
 			f := strings.Fields(lines.Text())
+			if len(f) > 0 && f[0] == "ACK" {
+				if acknowledged++; acknowledged == 350+37*round {
+					_ = child.Process.Kill()
+				}
+			}
 			switch {
 			case len(f) == 5 && f[1] == "provision":
 				provisioned[app.OrganizationID(f[2])] = app.Namespace{Organization: app.OrganizationID(f[2]), Placement: app.Placement{
@@ -90,6 +95,7 @@ func TestClusterSurvivesKill(t *testing.T) {
 			}
 		}
 		_ = child.Wait() // killed
+		kill.Stop()
 		everythingAcknowledgedIsThere(t, dir, provisioned, documents, dropped)
 	}
 	if len(provisioned) < 20 || len(dropped) == 0 {

@@ -170,7 +170,11 @@ func TestMovesSurviveKill(t *testing.T) {
 	dir := t.TempDir()
 	moves := map[app.OrganizationID]*crashedMove{}
 	taken := map[string]int{}
-	for round := range 5 { // each on what the one before left behind
+	rounds := 5
+	if testing.Short() {
+		rounds = 2
+	}
+	for round := range rounds { // each on what the one before left behind
 		child := exec.Command(os.Args[0], "-test.run", "^TestMovingCrashChild$", "-test.v")
 		child.Env = append(os.Environ(), movingCrashDirectory+"="+dir)
 		stdout, err := child.StdoutPipe()
