@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -70,6 +71,9 @@ func measureIsolation(b *bench, isolation string) (_ []row, err error) {
 			return nil, err
 		}
 		all, sizes = append(all, found), append(sizes, count(float64(n)))
+		// With many it takes long.
+		fmt.Fprintf(os.Stderr, "isolations: %s, %s organizations: create %.0f, get %.0f, list %.0f, insert %.0f, get any %.0f µs; start %.0f ms, %.0f MB of memory, %.1f MB of files\n",
+			isolation, count(float64(n)), found.create, found.get, found.list, found.insert, found.getAny, found.start, found.memory, found.disk)
 	}
 	return isolationRows(isolation, all, " at "+strings.Join(sizes, ", ")), nil
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"net/http"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -86,16 +87,30 @@ func runServer(ctx context.Context, cfg config.Config, version string, log *slog
 	greet(out, listener.Addr(), a.Folder, cfg, key, first)
 	log.Info("serving", "address", listener.Addr().String(), "data_dir", a.Folder, "version", version)
 
-	// One listener that fails ends them all.
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return server.Serve(ctx, listener) })
-	group.Go(func() error { return server.ServeSocket(socket) })
-	if admin != nil {
-		group.Go(func() error { return server.ServeAdmin(admin) })
-	}
-	err = group.Wait()
+	err = serveAll(ctx, server, listener, socket, admin)
 	log.Info("stopped")
 	return err
+}
+
+// serveAll answers on all listeners until the context ends. One that fails ends
+// them all. admin may be nil.
+func serveAll(ctx context.Context, server *web.Server, listener, socket, admin net.Listener) error {
+	group, ctx := errgroup.WithContext(ctx)
+	serve := func(f func() error) {
+		group.Go(func() error {
+			err := f()
+			if errors.Is(err, http.ErrServerClosed) {
+				return nil // told to stop before it began
+			}
+			return err
+		})
+	}
+	serve(func() error { return server.Serve(ctx, listener) })
+	serve(func() error { return server.ServeSocket(socket) })
+	if admin != nil {
+		serve(func() error { return server.ServeAdmin(admin) })
+	}
+	return group.Wait()
 }
 
 func openAppliance(ctx context.Context, cfg config.Config, version string, log *slog.Logger) (*appliance.Appliance, error) {
