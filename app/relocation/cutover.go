@@ -142,8 +142,7 @@ func (r *run) thaw(ctx context.Context, from, to place, began time.Time) error {
 
 // flip makes the other side the organization's place.
 func (r *run) flip(ctx context.Context, began time.Time) error {
-	r.recording.Lock()
-	defer r.recording.Unlock()
+	defer r.alone()()
 	op := r.recorded()
 	op.Relocation.Flips++
 	op.Relocation.Settled = false

@@ -149,8 +149,9 @@ func (m *Mover) attempt(ctx context.Context, id app.OperationID, t turn) (app.Op
 	if err != nil && (errors.Is(why, errTakenOver) || errors.Is(why, errTurned)) {
 		err = why
 	}
-	if err != nil && ctx.Err() == nil && !errors.Is(err, errTakenOver) && !errors.Is(err, errTurned) {
-		r.refused(ctx, err)
+	var unsure *unsure // then it may be us whom it is refused for
+	if err != nil && ctx.Err() == nil && !errors.Is(err, errTakenOver) && !errors.Is(err, errTurned) && !errors.As(err, &unsure) {
+		err = r.refused(ctx, err)
 	}
 	return r.recorded(), err
 }
@@ -172,7 +173,7 @@ func (m *Mover) takeOver(ctx context.Context, id app.OperationID) (*run, error) 
 		return nil, fmt.Errorf("operation %s says nothing of a relocation: %w", id, app.ErrInvalid)
 	}
 	from := op.Relocation.Generation
-	r := &run{m: m, op: op}
+	r := &run{m: m, op: op, recording: make(chan struct{}, 1)}
 	rel := *op.Relocation
 	r.op.Relocation = &rel
 	r.source, r.sourceErr = m.place(op.OrganizationID, rel.Source)

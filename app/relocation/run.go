@@ -18,11 +18,12 @@ type run struct {
 	sourceErr, targetErr error // why there is no cluster to the place
 	turn
 
-	// recording is held while something is recorded, so that what is older never
+	// recording is full while something is recorded, so that what is older never
 	// comes after what is newer.
-	recording sync.Mutex
-	mu        sync.Mutex
-	op        app.Operation
+	recording chan struct{}
+
+	mu sync.Mutex
+	op app.Operation
 }
 
 // turn is what one turn is told of those before it.
@@ -62,10 +63,15 @@ func (r *run) change(f func(op *app.Operation)) {
 	f(&r.op)
 }
 
+// alone waits until nobody else records something, and gives what ends that.
+func (r *run) alone() (done func()) {
+	r.recording <- struct{}{}
+	return func() { <-r.recording }
+}
+
 // note records what is known.
 func (r *run) note(ctx context.Context) error {
-	r.recording.Lock()
-	defer r.recording.Unlock()
+	defer r.alone()()
 	op := r.recorded()
 	now, err := r.m.registry.NoteRelocation(ctx, op, op.Relocation.Generation, r.m.clock())
 	switch {
@@ -90,16 +96,20 @@ func (r *run) watch(ctx context.Context, cancel context.CancelCauseFunc) {
 	}
 }
 
-// refused records why it does not come on. That it cannot be recorded is no
-// reason to stop.
-func (r *run) refused(ctx context.Context, err error) {
+// refused records why it does not come on, and gives that back; or errTakenOver
+// where the reason was that another server has come on instead. That it cannot
+// be recorded is no reason to stop.
+func (r *run) refused(ctx context.Context, err error) error {
 	r.change(func(op *app.Operation) {
 		op.Step, op.Attempts = string(op.Relocation.Phase), op.Attempts+1
 		if !op.State.Undoing() {
 			op.Error = op.Step + ": " + err.Error()
 		}
 	})
-	_ = r.note(ctx)
+	if taken := r.note(ctx); errors.Is(taken, errTakenOver) {
+		return taken
+	}
+	return err
 }
 
 // enter begins a phase, durably.

@@ -157,8 +157,7 @@ func (r *run) removeTarget(ctx context.Context) error {
 
 // end ends the operation.
 func (r *run) end(ctx context.Context, state app.OperationState, reason string) error {
-	r.recording.Lock()
-	defer r.recording.Unlock()
+	defer r.alone()()
 	op := r.recorded()
 	if state == app.OperationCompleted || state == app.OperationReverted {
 		op.Step = ""
