@@ -26,7 +26,7 @@ var mayImport = map[string][]string{
 	"bench": {"app/client", "app/mongodb/mongotest"},
 
 	"app/appliance": {"app", "app/cache", "app/circuit", "app/config", "app/documents", "app/identity", "app/journal",
-		"app/mongodb", "app/seal", "app/sqlite", "app/tenancy"},
+		"app/mongodb", "app/relocation", "app/seal", "app/sqlite", "app/tenancy"},
 	"app/client": {"app"},
 	"app/config": {"app", "app/seal"},
 	"app/verify": {"app", "app/client"},

@@ -15,6 +15,7 @@ import (
 	"tenantry/app/documents"
 	"tenantry/app/identity"
 	"tenantry/app/mongodb"
+	"tenantry/app/relocation"
 	"tenantry/app/seal"
 	"tenantry/app/sqlite"
 	"tenantry/app/tenancy"
@@ -99,11 +100,15 @@ func Open(ctx context.Context, cfg config.Config, version string, log *slog.Logg
 		DeletionRetention: cfg.DeletionRetention,
 		OperationWait:     cfg.OperationWait,
 		FingerprintKey:    key.Derive("fingerprints of requests"),
+		Relocation: relocation.Config{
+			PlacementLease: cfg.PlacementLease, CutoverTimeout: cfg.CutoverTimeout, Grace: cfg.RelocationGrace,
+			DocumentsPerSecond: cfg.RelocationDocumentsPerSecond, BytesPerSecond: cfg.RelocationBytesPerSecond,
+		},
 	}, app.Now, log)
 	if err != nil {
 		return nil, err
 	}
-	a.Documents = documents.New(a.Tenancy, app.Now)
+	a.Documents = documents.New(a.Tenancy, app.Now).Holding(cfg.CutoverTimeout)
 	if err := a.recover(ctx); err != nil {
 		return nil, err
 	}

@@ -99,8 +99,9 @@ func (r *Runner) Run(ctx context.Context, p Plan, op app.Operation, begin func(c
 func (r *Runner) background(ctx context.Context, p Plan, op app.Operation) error {
 	ended := make(chan error, 1)
 	r.rest.Go(func() {
-		defer r.release(op.ID)
-		ended <- r.guarded(ctx, p, op)
+		err := r.guarded(ctx, p, op)
+		r.release(op.ID) // before whoever waits goes on with it
+		ended <- err
 	})
 	wait := make(<-chan time.Time)
 	if r.wait > 0 {

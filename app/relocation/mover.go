@@ -62,8 +62,14 @@ type Mover struct {
 	log      *slog.Logger
 }
 
+// defaultCutover is Config.CutoverTimeout where none is given.
+const defaultCutover = 5 * time.Second
+
 // New makes a Mover. cluster finds a cluster by its name.
 func New(registry Registry, cluster func(name string) (app.Cluster, error), cfg Config, clock app.Clock, log *slog.Logger) *Mover {
+	if cfg.CutoverTimeout == 0 {
+		cfg.CutoverTimeout = defaultCutover
+	}
 	return &Mover{registry: registry, cluster: cluster, cfg: cfg, clock: clock, log: log}
 }
 

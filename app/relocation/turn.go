@@ -22,13 +22,8 @@ func (m *Mover) Revert(ctx context.Context, op *app.Operation) error {
 }
 
 func (m *Mover) ask(ctx context.Context, op *app.Operation, f func(*app.Relocation)) error {
-	switch {
-	case !op.State.Open():
-		return app.Fail(app.ErrConflict, "operation_ended", "This operation has ended already.")
-	case op.Relocation == nil:
-		return app.Fail(app.ErrConflict, "not_a_relocation", "Only a relocation can be completed or reverted.")
-	case !op.Relocation.Revertible():
-		return errNotSwitched()
+	if err := CheckTurn(*op); err != nil {
+		return err
 	}
 	rel := *op.Relocation
 	f(&rel)
@@ -38,6 +33,19 @@ func (m *Mover) ask(ctx context.Context, op *app.Operation, f func(*app.Relocati
 		return errNotSwitched()
 	}
 	return err
+}
+
+// CheckTurn says why a relocation cannot be completed or reverted now.
+func CheckTurn(op app.Operation) error {
+	switch {
+	case !op.State.Open():
+		return app.Fail(app.ErrConflict, "operation_ended", "This operation has ended already.")
+	case op.Relocation == nil:
+		return app.Fail(app.ErrConflict, "not_a_relocation", "Only a relocation can be completed or reverted.")
+	case !op.Relocation.Revertible():
+		return errNotSwitched()
+	}
+	return nil
 }
 
 func errNotSwitched() error {

@@ -1,6 +1,7 @@
 package tenancy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -68,7 +69,7 @@ func (s *Service) Doctor(ctx context.Context, actor app.Actor, repair bool) ([]F
 	if err := d.budgets(ctx); err != nil {
 		return nil, err
 	}
-	found := map[string]map[app.OrganizationID]app.Placement{}
+	found := map[string]map[spot]app.Placement{}
 	for _, name := range slices.Sorted(maps.Keys(d.places)) {
 		list, err := d.places[name].Namespaces(ctx)
 		if err != nil {
@@ -77,15 +78,30 @@ func (s *Service) Doctor(ctx context.Context, actor app.Actor, repair bool) ([]F
 				Detail: "The cluster cannot be looked at, so nothing is known of what is in it. See the server's log."}, false)
 			continue
 		}
-		found[name] = make(map[app.OrganizationID]app.Placement, len(list))
+		found[name] = make(map[spot]app.Placement, len(list))
 		for _, ns := range list {
-			found[name][ns.Organization] = ns.Placement
+			found[name][spotOf(ns.Organization, ns.Placement)] = ns.Placement
 		}
 	}
 	if err := d.organizations(ctx, found); err != nil {
 		return nil, err
 	}
 	return d.findings, d.orphans(ctx, found)
+}
+
+// spot is what a namespace is known by within a cluster: an organization that
+// moves there has two. Where its data is in files, the file belongs to it only
+// as long as the registry agrees.
+type spot struct {
+	org       app.OrganizationID
+	isolation app.Isolation
+	database  string
+}
+
+func spotOf(org app.OrganizationID, p app.Placement) spot { return spot{org, p.Isolation, p.Database} }
+
+func (s spot) compare(to spot) int {
+	return cmp.Or(cmp.Compare(s.org, to.org), cmp.Compare(s.isolation, to.isolation), cmp.Compare(s.database, to.database))
 }
 
 type doctor struct {
@@ -107,7 +123,7 @@ func (d *doctor) operations(ctx context.Context) error {
 		return fmt.Errorf("list open operations: %w", err)
 	}
 	for _, op := range open {
-		if op.Attempts == 0 {
+		if op.Attempts == 0 || op.Relocation != nil && op.Error == "" {
 			continue // somebody works on it, or is about to
 		}
 		repaired := false
@@ -138,7 +154,7 @@ func (d *doctor) budgets(ctx context.Context) error {
 
 // organizations walks the registry. What is as it should be is taken out of
 // found, so that orphans stay.
-func (d *doctor) organizations(ctx context.Context, found map[string]map[app.OrganizationID]app.Placement) error {
+func (d *doctor) organizations(ctx context.Context, found map[string]map[spot]app.Placement) error {
 	q := app.OrganizationQuery{Sort: app.SortCreated, Limit: MaxLimit}
 	for {
 		page, err := d.registry.ListOrganizations(ctx, q)
@@ -147,8 +163,9 @@ func (d *doctor) organizations(ctx context.Context, found map[string]map[app.Org
 		}
 		for _, org := range page {
 			there, looked := found[org.Placement.Cluster]
-			at, is := there[org.ID]
-			delete(there, org.ID)
+			here := spotOf(org.ID, org.Placement)
+			at, is := there[here]
+			delete(there, here)
 			if err := d.organization(ctx, org, looked, is, at); err != nil {
 				return err
 			}
@@ -163,7 +180,7 @@ func (d *doctor) organizations(ctx context.Context, found map[string]map[app.Org
 func (d *doctor) organization(ctx context.Context, org app.Organization, looked, is bool, at app.Placement) error {
 	between := org.State == app.StateCreating || org.State == app.StateDeleting
 	_, configured := d.places[org.Placement.Cluster]
-	same := is && at.Collection == org.Placement.Collection && at.Generation == org.Placement.Generation && at.Database == org.Placement.Database
+	same := is && at.Collection == org.Placement.Collection && at.Generation == org.Placement.Generation
 	if configured && (same || !looked) && !between {
 		return nil
 	}
@@ -212,7 +229,7 @@ func (d *doctor) organization(ctx context.Context, org app.Organization, looked,
 
 // rename gives the data the name that the registry has for it.
 func (d *doctor) rename(ctx context.Context, org app.Organization, at app.Placement) bool {
-	if !d.repair || at.Database != org.Placement.Database {
+	if !d.repair {
 		return false
 	}
 	ns := app.Namespace{Organization: org.ID, Placement: at}
@@ -224,10 +241,10 @@ func (d *doctor) rename(ctx context.Context, org app.Organization, at app.Placem
 }
 
 // orphans looks at the data that no organization came for.
-func (d *doctor) orphans(ctx context.Context, found map[string]map[app.OrganizationID]app.Placement) error {
+func (d *doctor) orphans(ctx context.Context, found map[string]map[spot]app.Placement) error {
 	for _, cluster := range slices.Sorted(maps.Keys(found)) {
-		for _, id := range slices.Sorted(maps.Keys(found[cluster])) {
-			if err := d.orphan(ctx, cluster, id, found[cluster][id]); err != nil {
+		for _, here := range slices.SortedFunc(maps.Keys(found[cluster]), spot.compare) {
+			if err := d.orphan(ctx, cluster, here.org, found[cluster][here]); err != nil {
 				return err
 			}
 		}
@@ -237,11 +254,15 @@ func (d *doctor) orphans(ctx context.Context, found map[string]map[app.Organizat
 
 func (d *doctor) orphan(ctx context.Context, cluster string, id app.OrganizationID, at app.Placement) error {
 	org, err := d.registry.Organization(ctx, id)
-	if err == nil && org.Placement.Cluster == cluster {
+	if err == nil && org.Placement.Cluster == cluster && spotOf(id, org.Placement) == spotOf(id, at) {
 		return nil // made meanwhile
 	}
 	if err != nil && !errors.Is(err, app.ErrNotFound) {
 		return err
+	}
+	open, err := d.registry.ListOperations(ctx, app.OperationQuery{Organization: id, Limit: 1, States: app.OpenStates()})
+	if err != nil || len(open) > 0 {
+		return err // it is being moved there, or from there
 	}
 	ns := app.Namespace{Organization: id, Placement: at}
 	stats, err := d.places[cluster].Stats(ctx, ns)

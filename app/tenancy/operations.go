@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"tenantry/app"
 	"tenantry/app/journal"
@@ -14,15 +15,20 @@ import (
 // which speaks of files and servers, is there for operators alone.
 type OperationView struct {
 	app.Operation
-	// Done counts the steps that are known to be done, of Total.
+	// Done counts the steps that are known to be done, of Total. Of a relocation
+	// they are documents, each counted when it is copied and when it is compared.
 	Done, Total int
+	// Rate is how many documents a second a relocation moves now, and Estimate how
+	// long it will take at that; 0: that cannot be said.
+	Rate     float64
+	Estimate time.Duration
 }
 
 // OperationsInput selects operations. Empty fields select all.
 type OperationsInput struct {
 	Organization string // id or slug
 	Kind         string
-	State        string // running, completed, failed or cancelled
+	State        string // running, completed, failed, cancelled or reverted
 	Cursor       string // a page's NextCursor
 	Limit        int    // 0: DefaultLimit
 }
@@ -84,18 +90,18 @@ func (in OperationsInput) query() (app.OperationQuery, error) {
 	if in.Cursor != "" && !app.IsID(in.Cursor) {
 		invalid("cursor", "This cursor is not one of this list. Begin again without it.")
 	}
-	kinds := []app.OperationKind{"", app.OperationCreate, app.OperationRename, app.OperationDelete}
+	kinds := []app.OperationKind{"", app.OperationCreate, app.OperationRename, app.OperationRelocate, app.OperationDelete}
 	if !slices.Contains(kinds, q.Kind) {
-		invalid("kind", `A kind is "create", "rename" or "delete".`)
+		invalid("kind", `A kind is "create", "rename", "relocate" or "delete".`)
 	}
 	switch state := app.OperationState(in.State); state {
 	case "":
 	case app.OperationRunning:
 		q.States = app.OpenStates()
-	case app.OperationCompleted, app.OperationFailed, app.OperationCancelled:
+	case app.OperationCompleted, app.OperationFailed, app.OperationCancelled, app.OperationReverted:
 		q.States = []app.OperationState{state}
 	default:
-		invalid("state", `A state is "running", "completed", "failed" or "cancelled".`)
+		invalid("state", `A state is "running", "completed", "failed", "cancelled" or "reverted".`)
 	}
 	return q, orNil(fields)
 }
@@ -165,9 +171,14 @@ func (s *Service) CancelOperation(ctx context.Context, actor app.Actor, id strin
 	if !op.State.Open() {
 		return OperationView{}, errOperationEnded()
 	}
-	if op.Kind == app.OperationDelete {
+	switch op.Kind {
+	case app.OperationDelete:
 		_, err = s.registry.RestoreOrganization(ctx, op, s.clock())
-	} else {
+	case app.OperationRelocate:
+		if err := s.cancelRelocation(ctx, op); err != nil {
+			return OperationView{}, fmt.Errorf("cancel operation: %w", err)
+		}
+	default:
 		err = s.runner.Cancel(ctx, op.ID, "cancelled by an operator")
 	}
 	var pending *journal.PendingError
@@ -201,6 +212,8 @@ func (s *Service) viewOperation(actor app.Actor, op app.Operation) OperationView
 	steps := s.runner.Steps(op.Kind)
 	v := OperationView{Operation: op, Total: len(steps)}
 	switch {
+	case op.Relocation != nil:
+		v.measure()
 	case op.State == app.OperationCompleted:
 		v.Done = len(steps)
 	case op.State == app.OperationRunning && op.Step != "":
@@ -210,6 +223,27 @@ func (s *Service) viewOperation(actor app.Actor, op app.Operation) OperationView
 		v.Error = ""
 	}
 	return v
+}
+
+// measure says how far a relocation is.
+func (v *OperationView) measure() {
+	r := v.Relocation
+	v.Total = int(2 * r.Total.Documents)
+	v.Done = min(v.Total, int(min(r.Copied.Documents, r.Total.Documents)+min(r.Verified.Documents, r.Total.Documents)))
+	moved := int64(0)
+	switch {
+	case v.State == app.OperationCompleted || r.Flips > 0:
+		v.Done = v.Total
+		return
+	case r.Phase == app.RelocationCopying:
+		moved = r.Copied.Documents
+	case r.Phase == app.RelocationVerifying:
+		moved = r.Verified.Documents
+	}
+	if took := v.UpdatedAt.Sub(r.PhaseAt).Seconds(); took > 0 && moved > 0 && v.State == app.OperationRunning {
+		v.Rate = float64(moved) / took
+		v.Estimate = time.Duration(float64(v.Total-v.Done) / v.Rate * float64(time.Second))
+	}
 }
 
 func errNoOperation() error {

@@ -10,12 +10,14 @@ import (
 
 	"tenantry/app"
 	"tenantry/app/journal"
+	"tenantry/app/relocation"
 )
 
 // Registry is what organizations need of the registry.
 type Registry interface {
 	app.Organizations
 	app.Lifecycle
+	app.Relocations
 	app.Repetitions
 	app.Journal
 	// Shared reports whether other servers work on it.
@@ -55,6 +57,8 @@ type Config struct {
 	// OperationWait is how long a caller waits for the end of an operation
 	// before it goes on without them (a journal.RunningError); 0 is until the end.
 	OperationWait time.Duration
+	// Relocation is about moving organizations.
+	Relocation relocation.Config
 	// FingerprintKey makes the fingerprints of repeated requests, which hold
 	// passwords, worthless to who reads the registry.
 	FingerprintKey []byte
@@ -77,6 +81,7 @@ type Service struct {
 	tallies     *tallies
 	credentials Credentials
 	runner      *journal.Runner
+	mover       *relocation.Mover
 	cfg         Config
 	clock       app.Clock
 	log         *slog.Logger
@@ -99,8 +104,9 @@ func New(registry Registry, directory *Directory, clusters *Clusters,
 		credentials: credentials, cfg: cfg, clock: clock, log: log,
 	}
 	s.tallies = newTallies(registry, clusters, log)
+	s.mover = relocation.New(registry, s.cluster, cfg.Relocation, clock, log)
 	s.runner = journal.NewRunner(registry, clock, log, cfg.OperationWait,
-		s.createPlan(nil), s.renamePlan(nil), s.deletePlan())
+		s.createPlan(nil), s.renamePlan(nil), s.deletePlan(), s.relocatePlan())
 	if registry.Shared() {
 		s.runner.Share(operationLease)
 	}

@@ -63,7 +63,11 @@ func (s *Service) Delete(ctx context.Context, actor app.Actor, ref string, ifRev
 		if err == nil {
 			return d, nil
 		}
-		if !s.outOfDate(ctx, org, ifRevision, err) {
+		again := s.outOfDate(ctx, org, ifRevision, err)
+		if !again {
+			again, err = s.madeWay(ctx, org.ID, err)
+		}
+		if !again {
 			return Deletion{}, fmt.Errorf("delete organization: %w", stale(taken(err)))
 		}
 		ref = string(org.ID)

@@ -50,6 +50,11 @@ func (s *Service) Update(ctx context.Context, actor app.Actor, ref string, in Up
 			ref = string(org.ID)
 			continue
 		}
+		again, err := s.madeWay(ctx, org.ID, err)
+		if again {
+			ref = string(org.ID)
+			continue
+		}
 		return app.Organization{}, fmt.Errorf("update organization: %w", stale(taken(err)))
 	}
 }
