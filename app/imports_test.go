@@ -20,7 +20,7 @@ var mayImport = map[string][]string{
 	"main": {"cli"},
 	"cli": {"app", "app/appliance", "app/client", "app/config", "app/documents", "app/identity",
 		"app/journal", "app/seal", "app/tenancy", "app/verify", "tui", "web"},
-	"web": {"app", "app/documents", "app/identity", "app/journal", "app/tenancy"},
+	"web": {"app", "app/documents", "app/identity", "app/journal", "app/relocation", "app/tenancy"},
 	"tui": {"app", "app/client", "app/documents", "app/identity", "app/tenancy", "app/verify"},
 
 	"bench": {"app/client", "app/mongodb/mongotest"},

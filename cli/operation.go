@@ -16,16 +16,18 @@ func newOperation(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "operation",
 		Aliases: []string{"operations", "op"},
-		Short:   "List, show, retry and cancel operations",
+		Short:   "List, show, retry, cancel, complete and revert operations",
 		Long: `An operation is an act of several steps on an organization: its creation, its
-renaming, its deletion. It ends by itself, wherever a server dies in the middle
-of it. One that does not come on says here why.`,
+renaming, its relocation, its deletion. It ends by itself, wherever a server dies
+in the middle of it. One that does not come on says here why.`,
 	}
 	at.flags(cmd)
 	cmd.AddCommand(newOperationList(g, &at),
 		newOperationAct(g, &at, "show", "Show an operation", (*client.Client).Operation),
 		newOperationAct(g, &at, "retry", "Go on with an operation now, instead of when its time comes", (*client.Client).RetryOperation),
-		newOperationAct(g, &at, "cancel", "Give an operation up and undo what it did", (*client.Client).CancelOperation))
+		newOperationAct(g, &at, "cancel", "Give an operation up and undo what it did", (*client.Client).CancelOperation),
+		newOperationAct(g, &at, "complete", "End the grace period of a relocation: remove the place that was left", (*client.Client).CompleteOperation),
+		newOperationAct(g, &at, "revert", "Take a relocation back that has switched; what was written since is kept", (*client.Client).RevertOperation))
 	return cmd
 }
 
@@ -64,8 +66,8 @@ func newOperationList(g *globals, at *target) *cobra.Command {
 	out.flag(cmd)
 	f := cmd.Flags()
 	f.StringVar(&in.Organization, "org", "", "only those of this organization (id or slug)")
-	f.StringVar(&in.Kind, "kind", "", "only create, rename or delete")
-	f.StringVar(&in.State, "state", "", "only running, completed, failed or cancelled ones")
+	f.StringVar(&in.Kind, "kind", "", "only create, rename, relocate or delete")
+	f.StringVar(&in.State, "state", "", "only running, completed, failed, cancelled or reverted ones")
 	f.IntVar(&limit, "limit", 50, "at most so many")
 	return cmd
 }
@@ -74,6 +76,10 @@ func operationState(op client.Operation) string {
 	switch {
 	case op.Undoing:
 		return "undoing"
+	case op.Open() && op.Relocation != nil && op.DueAt != nil:
+		return op.State + ", completed " + op.DueAt.Format(time.RFC3339)
+	case op.Open() && op.Relocation != nil && op.Error != "":
+		return fmt.Sprintf("%s, refused %d times", op.State, op.Attempts)
 	case op.State == "running" && op.DueAt != nil && op.DueAt.After(time.Now()):
 		return "due " + op.DueAt.Format(time.DateOnly)
 	case op.State == "running" && op.Attempts > 0:
@@ -107,7 +113,11 @@ func newOperationAct(g *globals, at *target, verb, short string,
 func operationRows(op client.Operation) [][]string {
 	rows := [][]string{
 		{"ID", op.ID}, {"Kind", op.Kind}, {"Organization", op.OrganizationID}, {"State", operationState(op)},
-		{"Steps", fmt.Sprintf("%d of %d", op.Progress.Done, op.Progress.Total)},
+	}
+	if op.Relocation != nil {
+		rows = append(rows, relocationRows(op)...)
+	} else {
+		rows = append(rows, []string{"Steps", fmt.Sprintf("%d of %d", op.Progress.Done, op.Progress.Total)})
 	}
 	if op.DueAt != nil {
 		rows = append(rows, []string{"Due", op.DueAt.Format(time.RFC3339)})
@@ -182,7 +192,9 @@ func recoverAll(ctx context.Context, c *client.Client) (ended int, left []client
 				ended++
 			case err != nil:
 				return ended, left, err
-			case now.State == "running":
+			case now.Relocation != nil && now.Open() && now.Error == "":
+				// It goes on, or is in its grace period.
+			case now.Open():
 				left = append(left, now)
 			default:
 				ended++

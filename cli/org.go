@@ -19,7 +19,7 @@ func newOrg(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "org",
 		Aliases: []string{"orgs", "organization"},
-		Short:   "Create, list, show, rename, suspend, delete and restore organizations",
+		Short:   "Create, list, show, rename, suspend, move, delete and restore organizations",
 		Long: `Work on the organizations of the data folder, as its operator. While a server
 holds the folder the work is done by that server, through its socket. With
 --url it is done on that server, with an operator key.`,
@@ -29,7 +29,7 @@ holds the folder the work is done by that server, through its socket. With
 		newOrgState(g, &at, "suspend", "Refuse an organization's members until it is resumed", (*client.Client).SuspendOrganization),
 		newOrgState(g, &at, "resume", "Open a suspended organization again", (*client.Client).ResumeOrganization),
 		newOrgState(g, &at, "restore", "Bring a deleted organization back, within the retention", (*client.Client).RestoreOrganization),
-		newOrgDelete(g, &at))
+		newOrgRelocate(g, &at), newOrgDelete(g, &at))
 	return cmd
 }
 

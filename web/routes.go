@@ -49,6 +49,11 @@ func (s *Server) table() []*route {
 			tag("Organizations").says("For operators. Its members are refused; its data stays."),
 		at("POST "+org+"/resume", required, noBody, s.resumeOrganization, "resume-organization", "Resume a suspended organization").
 			tag("Organizations").says("For operators."),
+		at("POST "+org+"/relocate", required, jsonBody, s.relocateOrganization, "relocate-organization", "Move an organization to another place").
+			tag("Organizations").goesOn().
+			says("For operators. Its documents move to another cluster or isolation while they are in use. Answered when it has switched, or 202 " +
+				"while it is under way; asked for the same again, with the operation that is under way. After the switch the old place is " +
+				"kept for the grace period of the configuration, until when it can be reverted."),
 		at("GET "+org+"/placement", required, noBody, s.getPlacement, "get-placement", "Say where an organization's data is, and how much").
 			tag("Organizations").says("For owners, admins and operators."),
 
@@ -66,6 +71,10 @@ func (s *Server) table() []*route {
 			tag("Operations").says("For operators. An operation that was refused is tried again by itself; this does not wait for that."),
 		at("POST /v1/operations/{id}/cancel", required, noBody, s.cancelOperation, "cancel-operation", "Give an operation up").
 			tag("Operations").says("For operators. What it did is undone. A deletion can be cancelled until its due_at; 409 for what can only go forward."),
+		at("POST /v1/operations/{id}/complete", required, noBody, s.completeOperation, "complete-operation", "End the grace period of a relocation").
+			tag("Operations").goesOn().says("For operators. The place that the organization has left is removed, and there is no way back."),
+		at("POST /v1/operations/{id}/revert", required, noBody, s.revertOperation, "revert-operation", "Take a relocation back").
+			tag("Operations").goesOn().says("For operators, after it has switched and until it is completed. What was written since is kept."),
 
 		at("GET "+statusPath, required, noBody, s.serverStatus, "get-status", "Give the server's and the installation's figures").
 			tag("Operation").says("For operators. Measures no data, so that it can be asked for often."),

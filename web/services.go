@@ -9,6 +9,7 @@ import (
 	"tenantry/app"
 	"tenantry/app/documents"
 	"tenantry/app/identity"
+	"tenantry/app/relocation"
 	"tenantry/app/tenancy"
 )
 
@@ -65,6 +66,10 @@ type Tenancy interface {
 	Operation(ctx context.Context, actor app.Actor, id string) (tenancy.OperationView, error)
 	RetryOperation(ctx context.Context, actor app.Actor, id string) (tenancy.OperationView, error)
 	CancelOperation(ctx context.Context, actor app.Actor, id string) (tenancy.OperationView, error)
+	CompleteOperation(ctx context.Context, actor app.Actor, id string) (tenancy.OperationView, error)
+	RevertOperation(ctx context.Context, actor app.Actor, id string) (tenancy.OperationView, error)
+	PlanRelocation(ctx context.Context, actor app.Actor, ref string, in tenancy.RelocateInput) (relocation.Plan, error)
+	Relocate(ctx context.Context, actor app.Actor, ref string, in tenancy.RelocateInput) (tenancy.OperationView, error)
 	Owner(ctx context.Context, actor app.Actor, ref string) (app.User, error)
 	UpdateOwner(ctx context.Context, actor app.Actor, ref string, email, password *string) (app.User, error)
 	Overview(ctx context.Context, actor app.Actor) (tenancy.Overview, error)

@@ -10,21 +10,37 @@ import (
 
 // Operation is a durable act of several steps.
 type Operation struct {
-	ID             string     `json:"id"`
-	Kind           string     `json:"kind"` // "create", "rename" or "delete"
-	OrganizationID string     `json:"organization_id"`
-	State          string     `json:"state"`   // "running", "completed", "failed" or "cancelled"
-	Undoing        bool       `json:"undoing"` // what it did is being undone
-	Step           string     `json:"step"`    // that was refused last
-	Progress       Progress   `json:"progress"`
-	DueAt          *time.Time `json:"due_at,omitempty"` // when a deletion removes the data
-	Attempts       int        `json:"attempts"`
-	Error          string     `json:"error,omitempty"`
-	CreatedAt      time.Time  `json:"created_at"`
-	UpdatedAt      time.Time  `json:"updated_at"`
+	ID             string `json:"id"`
+	Kind           string `json:"kind"` // "create", "rename", "relocate" or "delete"
+	OrganizationID string `json:"organization_id"`
+	// State is "running", "completed", "failed", "cancelled" or "reverted". Of a
+	// relocation under way it is how far that is, such as "copying"; see Open.
+	State      string      `json:"state"`
+	DryRun     bool        `json:"dry_run,omitempty"` // nothing was begun
+	Undoing    bool        `json:"undoing"`           // what it did is being undone
+	Step       string      `json:"step"`              // that was refused last
+	Progress   Progress    `json:"progress"`
+	Rate       float64     `json:"rate,omitempty"`     // documents a second
+	Estimate   float64     `json:"estimate,omitempty"` // seconds from now
+	DueAt      *time.Time  `json:"due_at,omitempty"`   // when a deletion removes the data, or a relocation what was left
+	Relocation *Relocation `json:"relocation,omitempty"`
+	Attempts   int         `json:"attempts"`
+	Error      string      `json:"error,omitempty"`
+	CreatedAt  time.Time   `json:"created_at"`
+	UpdatedAt  time.Time   `json:"updated_at"`
 }
 
-// Progress counts steps.
+// Open reports whether there is still something to do.
+func (o Operation) Open() bool {
+	switch o.State {
+	case "completed", "failed", "cancelled", "reverted":
+		return false
+	}
+	return true
+}
+
+// Progress counts steps; of a relocation documents, each when it is copied and
+// when it is compared.
 type Progress struct {
 	Done  int `json:"done"`
 	Total int `json:"total"`

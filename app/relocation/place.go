@@ -29,7 +29,7 @@ func (m *Mover) place(org app.OrganizationID, p app.Placement) (place, error) {
 	}
 	moving, can := cluster.(Cluster)
 	if !can {
-		return out, app.Fail(app.ErrInvalid, "relocation_not_supported",
+		return out, app.Invalid("cluster", "relocation_not_supported",
 			"Organizations cannot be moved to or from the cluster "+p.Cluster+" by this version.")
 	}
 	out.Cluster = moving

@@ -11,6 +11,7 @@ import (
 
 // Plan is what a relocation would do.
 type Plan struct {
+	Organization   app.OrganizationID
 	Source, Target app.Placement
 	// Total is what would be moved.
 	Total app.NamespaceStats
@@ -27,7 +28,7 @@ const passes = 5
 // Preflight finds out whether an organization can be moved, and what that would
 // be. It changes nothing.
 func (m *Mover) Preflight(ctx context.Context, org app.OrganizationID, from, to app.Placement) (Plan, error) {
-	plan := Plan{Source: from, Target: to}
+	plan := Plan{Organization: org, Source: from, Target: to}
 	source, err := m.place(org, from)
 	if err != nil {
 		return plan, err
