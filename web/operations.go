@@ -15,7 +15,7 @@ type operationView struct {
 	Kind           string          `json:"kind" enum:"create,rename,relocate,delete"`
 	OrganizationID string          `json:"organization_id" format:"uuid"`
 	State          string          `json:"state" enum:"running,completed,failed,cancelled,reverted,preflight,provisioning,copying,catching_up,verifying,cutover,switched,reverting" doc:"Of a relocation under way, how far it is, in the place of running."`
-	DryRun         bool            `json:"dry_run,omitempty" doc:"Nothing was begun."`
+	DryRun         *bool           `json:"dry_run,omitempty" nullable:"false" doc:"Nothing was begun."`
 	Undoing        bool            `json:"undoing,omitempty" doc:"What it did is being undone."`
 	Step           string          `json:"step,omitempty" doc:"The step that was refused last."`
 	Progress       progressView    `json:"progress"`

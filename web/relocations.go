@@ -10,7 +10,7 @@ import (
 )
 
 type relocateInput struct {
-	organizationRef
+	Org  string `path:"org" doc:"The organization's id or slug."`
 	Body struct {
 		Cluster   string `json:"cluster,omitempty" doc:"Where to. Absent: it stays on its cluster."`
 		Isolation string `json:"isolation,omitempty" enum:"collection,shared,database" doc:"Absent: it is kept apart as now."`
@@ -102,14 +102,13 @@ func viewRelocation(r *app.Relocation) *relocationView {
 
 // viewPlan is the operation as it would be.
 func viewPlan(p relocation.Plan) *operationView {
-	now := app.Now()
-	v := &operationView{
+	now, dry := app.Now(), true
+	return &operationView{
 		Kind: string(app.OperationRelocate), OrganizationID: string(p.Organization), State: string(app.RelocationPreflight),
-		DryRun: true, Progress: progressView{Total: int(2 * p.Total.Documents)}, Estimate: seconds(p.Estimate),
+		DryRun: &dry, Progress: progressView{Total: int(2 * p.Total.Documents)}, Estimate: seconds(p.Estimate),
 		Relocation: viewRelocation(&app.Relocation{Source: p.Source, Target: p.Target, Total: p.Total, PhaseAt: now}),
 		CreatedAt:  formatTime(now), UpdatedAt: formatTime(now),
 	}
-	return v
 }
 
 // seconds is a duration in a view; nil for none.
