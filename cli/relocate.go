@@ -78,7 +78,7 @@ func ended(state string) string {
 // follow shows how far a relocation is until it has switched or ended.
 func follow(ctx context.Context, c *client.Client, op client.Operation, w io.Writer) (client.Operation, error) {
 	last := ""
-	for op.Open() && !(op.Relocation != nil && op.Relocation.Revertible) {
+	for op.Open() && (op.Relocation == nil || !op.Relocation.Revertible) {
 		if line := progressLine(op); line != last {
 			if _, err := fmt.Fprintln(w, line); err != nil {
 				return op, err

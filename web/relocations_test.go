@@ -1,11 +1,14 @@
 package web
 
 import (
+	"context"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"tenantry/app"
+	"tenantry/app/sqlite"
 	"tenantry/app/tenancy"
 )
 
@@ -101,6 +104,7 @@ func TestRelocateIsRefused(t *testing.T) {
 	w.expect(w.do("POST", "/v1/organizations/nobody/relocate", w.operator, `{"isolation":"shared"}`), 404, "organization_not_found")
 	created := w.do("GET", "/v1/operations?kind=create", w.operator, nil).field("items.0.id")
 	w.expect(w.do("POST", "/v1/operations/"+created+"/revert", w.operator, nil), 409, "operation_ended")
+	w.expect(w.do("POST", "/v1/operations/0190a3f0-0000-7000-8000-000000000000/revert", w.operator, nil), 404, "operation_not_found")
 	w.expect(w.do("POST", "/v1/operations/0190a3f0-0000-7000-8000-000000000000/complete", w.operator, nil), 404, "operation_not_found")
 }
 
@@ -140,6 +144,44 @@ func TestRelocationGoesOn(t *testing.T) {
 		t.Error("placement:", got)
 	}
 	w.expect(w.do("DELETE", here, w.operator, nil), 204, "")
+}
+
+// slowDrop removes nothing until it may.
+type slowDrop struct {
+	*sqlite.Cluster
+	may chan struct{}
+}
+
+func (s slowDrop) Drop(ctx context.Context, ns app.Namespace) error {
+	select {
+	case <-s.may:
+	case <-ctx.Done():
+	}
+	return s.Cluster.Drop(ctx, ns)
+}
+
+func TestTheEndOfARelocationGoesOn(t *testing.T) {
+	may := make(chan struct{})
+	w := newWorld(t, relocating(func(c *tenancy.Config) { c.OperationWait = 3 * time.Second }), func(s *settings) {
+		s.cluster = func(c app.Cluster) app.Cluster { return slowDrop{c.(*sqlite.Cluster), may} }
+	})
+	var ending []string
+	for _, act := range []string{"/complete", "/revert"} {
+		relocate := "/v1/organizations/" + w.tenant().slug + "/relocate"
+		at := "/v1/operations/" + w.do("POST", relocate, w.operator, `{"isolation":"shared"}`).field("id")
+		w.eventually(func() bool { return w.do("GET", at, w.operator, nil).field("relocation.revertible") == "true" })
+		a := w.do("POST", at+act, w.operator, nil)
+		w.expect(a, 202, "")
+		if a.header.Get("Location") != at {
+			t.Error("the answer:", a)
+		}
+		w.expect(w.do("POST", at+act, w.operator, nil), 409, "relocation_not_switched")
+		ending = append(ending, at)
+	}
+	close(may)
+	for i, state := range []string{"completed", "reverted"} {
+		w.eventually(func() bool { return w.do("GET", ending[i], w.operator, nil).field("state") == state })
+	}
 }
 
 // A change that needs the organization ends the grace period of a relocation.

@@ -142,7 +142,8 @@ func (r *run) thaw(ctx context.Context, from, to place, began time.Time) error {
 
 // flip makes the other side the organization's place.
 func (r *run) flip(ctx context.Context, began time.Time) error {
-	defer r.alone()()
+	done := r.alone()
+	defer done()
 	op := r.recorded()
 	op.Relocation.Flips++
 	op.Relocation.Settled = false

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math/rand"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
@@ -25,16 +25,16 @@ type wire struct {
 func (w *wire) lag() time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.bad && w.rnd.Intn(60) == 0 {
-		return time.Duration(w.rnd.Int63n(int64(20 * time.Second)))
+	if w.bad && w.rnd.IntN(60) == 0 {
+		return time.Duration(w.rnd.Int64N(int64(20 * time.Second)))
 	}
-	return time.Duration(w.rnd.Int63n(int64(w.short)))
+	return time.Duration(w.rnd.Int64N(int64(w.short)))
 }
 
 func (w *wire) lost() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.bad && w.rnd.Intn(40) == 0
+	return w.bad && w.rnd.IntN(40) == 0
 }
 
 func (w *wire) mend() {

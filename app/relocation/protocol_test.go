@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand"
+	"math/rand/v2"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -82,11 +82,11 @@ type writer struct {
 }
 
 func calm(seed int64) *wire {
-	return &wire{rnd: rand.New(rand.NewSource(seed)), short: 3 * time.Millisecond} //nolint:gosec // no secret
+	return &wire{rnd: rand.New(rand.NewPCG(uint64(seed), 0)), short: 3 * time.Millisecond}
 }
 
 func newScene(ctx context.Context, seed int64, same bool, there int) *scene {
-	rnd := rand.New(rand.NewSource(seed)) //nolint:gosec // no secret
+	rnd := rand.New(rand.NewPCG(uint64(seed), 0))
 	org := app.Organization{ID: "org", Revision: 1, State: app.StateActive,
 		Placement: app.Placement{Cluster: "a", Isolation: app.IsolationCollection, Database: "x", Generation: 1}}
 	target := app.Placement{Cluster: "b", Isolation: app.IsolationShared, Database: "y"}
@@ -101,7 +101,7 @@ func newScene(ctx context.Context, seed int64, same bool, there int) *scene {
 	home := &space{phase: app.PhaseOpen, generation: 1, documents: map[app.DocumentID]app.Document{}, noted: map[app.DocumentID]int64{}}
 	s.stores["a"].spaces[key{"org", app.IsolationCollection, "x"}] = home
 	for n := range 4 {
-		w := &writer{n: n, rnd: rand.New(rand.NewSource(rnd.Int63())), has: map[app.DocumentID]app.Document{}} //nolint:gosec // no secret
+		w := &writer{n: n, rnd: rand.New(rand.NewPCG(uint64(rnd.Int64()), 0)), has: map[app.DocumentID]app.Document{}}
 		for i := range there / 4 {
 			d := app.Document{ID: app.DocumentID(fmt.Sprintf("w%d-%04d", n, i)), Type: "t", Revision: 1, CreatedAt: now, UpdatedAt: now, Data: []byte("{}")}
 			home.documents[d.ID], w.has[d.ID] = d, d
@@ -109,7 +109,7 @@ func newScene(ctx context.Context, seed int64, same bool, there int) *scene {
 		s.writers = append(s.writers, w)
 	}
 	for range 3 {
-		s.servers = append(s.servers, s.newServer(rnd.Int63()))
+		s.servers = append(s.servers, s.newServer(rnd.Int64()))
 	}
 	return s
 }
@@ -143,9 +143,9 @@ func (s *scene) work(server int) (die func()) {
 // write writes and reads until the context ends, and says what is wrong.
 func (s *scene) write(ctx context.Context, w *writer) error {
 	for i := 0; ctx.Err() == nil; i++ {
-		time.Sleep(time.Duration(w.rnd.Int63n(int64(200 * time.Millisecond))))
-		through, reading := s.servers[w.rnd.Intn(3)].docs, s.servers[w.rnd.Intn(3)].docs
-		id := app.DocumentID(fmt.Sprintf("w%d-%04d", w.n, w.rnd.Intn(400)))
+		time.Sleep(time.Duration(w.rnd.Int64N(int64(200 * time.Millisecond))))
+		through, reading := s.servers[w.rnd.IntN(3)].docs, s.servers[w.rnd.IntN(3)].docs
+		id := app.DocumentID(fmt.Sprintf("w%d-%04d", w.n, w.rnd.IntN(400)))
 		if err := w.act(s.ctx, through, id, i); err != nil {
 			return fmt.Errorf("write %s: %w", id, err)
 		}
@@ -172,7 +172,7 @@ func (w *writer) act(ctx context.Context, docs *documents.Service, id app.Docume
 	switch {
 	case !there:
 		d, err = docs.Create(ctx, app.Actor{}, "org", documents.CreateInput{ID: string(id), Type: "t", Data: data})
-	case w.rnd.Intn(3) == 0:
+	case w.rnd.IntN(3) == 0:
 		err = docs.Delete(ctx, app.Actor{}, "org", string(id), app.AnyRevision)
 		delete(w.has, id)
 		return err
@@ -194,8 +194,15 @@ func (s *scene) want() error {
 		return fmt.Errorf("after %s the place is %s at generation %d, and the registry says %d",
 			op.State, place.phase, place.generation, org.Placement.Generation)
 	}
-	if n := len(s.stores["a"].spaces) + len(s.stores["b"].spaces); n != 1 {
-		return fmt.Errorf("after %s there are %d namespaces", op.State, n)
+	for _, st := range s.stores {
+		for _, other := range st.spaces {
+			// What a server that died has sent to make the target may arrive when all
+			// is over. Nobody gets to see that, and nothing gets into it.
+			late := other.phase == app.PhaseClosed && len(other.documents) == 0 && other.generation < place.generation
+			if other != place && !late {
+				return fmt.Errorf("after %s there is another namespace, %s at generation %d", op.State, other.phase, other.generation)
+			}
+		}
 	}
 	total := 0
 	for _, w := range s.writers {

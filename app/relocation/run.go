@@ -71,7 +71,8 @@ func (r *run) alone() (done func()) {
 
 // note records what is known.
 func (r *run) note(ctx context.Context) error {
-	defer r.alone()()
+	done := r.alone()
+	defer done()
 	op := r.recorded()
 	now, err := r.m.registry.NoteRelocation(ctx, op, op.Relocation.Generation, r.m.clock())
 	switch {
@@ -210,8 +211,13 @@ func (r *run) provision(ctx context.Context) error {
 		return fmt.Errorf("make the target: %w", err)
 	}
 	err = r.source.phase(ctx, app.PhaseRecording)
-	if errors.Is(err, app.ErrNotFound) {
+	switch {
+	case errors.Is(err, app.ErrNotFound):
 		return failed("the organization's data is not where the registry says: %w", err)
+	case errors.Is(err, app.ErrStale):
+		// Another has come by meanwhile, and may have ended it all: then nobody
+		// would ever look for what was just made. It is newer if it is not ours.
+		_ = r.target.Drop(ctx, r.target.ns)
 	}
 	return err
 }

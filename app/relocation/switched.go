@@ -157,7 +157,8 @@ func (r *run) removeTarget(ctx context.Context) error {
 
 // end ends the operation.
 func (r *run) end(ctx context.Context, state app.OperationState, reason string) error {
-	defer r.alone()()
+	done := r.alone()
+	defer done()
 	op := r.recorded()
 	if state == app.OperationCompleted || state == app.OperationReverted {
 		op.Step = ""
