@@ -73,7 +73,7 @@ type Cluster struct {
 	idle   list.List         // of the *shard of one organization that nobody uses, used last first
 	opened int               // how many of one organization are open
 	closed bool
-	done   chan struct{}
+	stop   context.CancelFunc // ends what runs in the background
 	tidied sync.WaitGroup
 }
 
@@ -112,7 +112,7 @@ func OpenCluster(ctx context.Context, dir, name string, opts ClusterOptions) (*C
 		return nil, notWritable(dir, err)
 	}
 	c := &Cluster{
-		name: name, dir: dir, opts: opts, shards: make(map[string]*shard), earlyReads: earlyReads, full: fullShard, done: make(chan struct{}),
+		name: name, dir: dir, opts: opts, shards: make(map[string]*shard), earlyReads: earlyReads, full: fullShard,
 		databases: databaseOptions{
 			schema: schema, backups: opts.Backups, appVersion: opts.Version,
 			logger: opts.Logger.With("cluster", name), clock: opts.Clock,
@@ -122,30 +122,52 @@ func OpenCluster(ctx context.Context, dir, name string, opts ClusterOptions) (*C
 	if err := c.look(ctx); err != nil {
 		return nil, fmt.Errorf("cluster %s: %w", name, errors.Join(err, c.Close()))
 	}
-	c.tidied.Go(c.tidy)
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	c.stop = stop
+	c.tidied.Go(func() {
+		c.recall(running)
+		c.tidy(running)
+	})
 	return c, nil
 }
 
-// look refuses shards that a newer version wrote, and opens files that are
-// known to be damaged, so that Health tells of them. What is one organization's
-// alone is looked at when it is used: there may be 100,000 such files.
+// look refuses shards that a newer version wrote, and opens those that are
+// known to be damaged, so that Health tells of them.
+//
+// Shards are asked for by name: beside them there may be 100,000 files of one
+// organization each, which no start must wait for.
 func (c *Cluster) look(ctx context.Context) error {
-	names, damaged, err := c.files()
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		isNewer := parseShard(name) == nil && headerVersion(c.path(name)) > len(c.databases.schema.migrations)
-		if !isNewer && !damaged[name] {
+	for n := range maxShards {
+		name := shardName(n)
+		path := c.path(name)
+		if _, err := os.Stat(path); err != nil {
+			continue
+		}
+		isNewer := headerVersion(path) > len(c.databases.schema.migrations)
+		if _, err := os.Stat(path + damageSuffix); err != nil && !isNewer {
 			continue
 		}
 		var newer *NewerError
-		err := c.useFile(ctx, name, existing, func(*shard) error { return nil })
-		if errors.As(err, &newer) && isNewer {
+		if err := c.useFile(ctx, name, existing, func(*shard) error { return nil }); errors.As(err, &newer) {
 			return newer
 		}
 	}
 	return nil
+}
+
+// recall opens the files of one organization that are known to be damaged, so
+// that Health tells of them.
+func (c *Cluster) recall(ctx context.Context) {
+	_, damaged, err := c.files()
+	if err != nil {
+		c.databases.logger.Warn("files that were damaged before were not looked for", "folder", c.dir, "error", err)
+	}
+	for name := range damaged {
+		if parseOrganizationFile(name) == nil && ctx.Err() == nil {
+			// What is wrong is remembered with the file.
+			_ = c.useFile(ctx, name, existing, func(*shard) error { return nil })
+		}
+	}
 }
 
 // isolations are those that namespaces can have here.
@@ -267,11 +289,11 @@ func (c *Cluster) Load() Load {
 // Close closes every file after what is being written.
 func (c *Cluster) Close() error {
 	c.mu.Lock()
-	if !c.closed {
-		c.closed = true
-		close(c.done)
-	}
+	c.closed = true
 	c.mu.Unlock()
+	if c.stop != nil { // nil: it was not opened whole
+		c.stop()
+	}
 	c.tidied.Wait()
 	var failures []error
 	for _, s := range c.known() {

@@ -124,13 +124,17 @@ func TestDamageInAFileOfOneOrganization(t *testing.T) {
 			isDamaged(t, c.InsertDocument(ctx, orgs[0], testDocument("new")))
 			closeTestCluster(t, c)
 			c = openTestCluster(t, dir, ClusterOptions{OpenFiles: 1})
-			isDamaged(t, c.Health(ctx)) // though nobody has used it yet
+			waitUntil(t, func() bool { return c.Health(ctx) != nil }) // though nobody has used it yet
+			isDamaged(t, c.Health(ctx))
 			works(t, c, orgs[1], "c")
 			isDamaged(t, c.Health(ctx))
 			closeTestCluster(t, c)
 			restore()
 			c = openTestCluster(t, dir, ClusterOptions{OpenFiles: 1})
-			waitUntil(t, func() bool { return c.Health(ctx) == nil })
+			waitUntil(t, func() bool {
+				_, err := os.Stat(path + damageSuffix)
+				return errors.Is(err, os.ErrNotExist) && c.Health(ctx) == nil
+			})
 			works(t, c, orgs[0], "d")
 		})
 	}

@@ -193,12 +193,12 @@ func (c *Cluster) closeFile(s *shard) error {
 }
 
 // tidy closes what nobody has used for long.
-func (c *Cluster) tidy() {
+func (c *Cluster) tidy(ctx context.Context) {
 	ticker := time.NewTicker(idleFile / 4)
 	defer ticker.Stop()
 	for {
 		select {
-		case <-c.done:
+		case <-ctx.Done():
 			return
 		case <-ticker.C:
 		}
