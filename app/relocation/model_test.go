@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"tenantry/app"
@@ -19,6 +20,7 @@ type wire struct {
 	mu    sync.Mutex
 	rnd   *rand.Rand
 	bad   bool // long delays, and lost answers
+	down  bool // nothing arrives
 	short time.Duration
 }
 
@@ -40,7 +42,19 @@ func (w *wire) lost() bool {
 func (w *wire) mend() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.bad = false
+	w.bad, w.down = false, false
+}
+
+func (w *wire) cut(down bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.down = down
+}
+
+func (w *wire) isDown() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.down
 }
 
 var errLost = errors.New("the answer was lost")
@@ -54,8 +68,15 @@ func over[T any](ctx context.Context, w *wire, call func() (T, error)) (T, error
 	answered := make(chan answer, 1)
 	go func() {
 		time.Sleep(w.lag())
+		if w.isDown() {
+			answered <- answer{err: app.ErrUnavailable}
+			return
+		}
 		v, err := call()
 		time.Sleep(w.lag())
+		if w.isDown() {
+			err = errLost
+		}
 		answered <- answer{v, err}
 	}()
 	var none T
@@ -80,7 +101,7 @@ type store struct {
 	mu     sync.Mutex
 	spaces map[key]*space
 	mark   int64
-	room   int // documents that fit in all; 0: any
+	room   atomic.Int32 // documents that fit into a namespace; 0: any
 }
 
 type key struct {
@@ -203,7 +224,7 @@ func (c cluster) Import(ctx context.Context, ns app.Namespace, documents []app.D
 		if s.phase != app.PhaseClosed || s.generation != ns.Placement.Generation {
 			return app.ErrStale
 		}
-		if c.room > 0 && len(s.documents)+len(documents) > c.room {
+		if room := c.room.Load(); room > 0 && len(s.documents)+len(documents) > int(room) {
 			return app.ErrNoSpace
 		}
 		for _, d := range documents {

@@ -227,7 +227,7 @@ type event struct {
 	Server int
 }
 
-// Whatever happens to the servers, nothing acknowledged is lost, nothing
+// Whatever happens to the servers, their network and the target's disk, nothing acknowledged is lost, nothing
 // deleted comes back, every read sees what was acknowledged before it, and the
 // relocation ends in a place that is whole, with nothing left of the other.
 func TestNothingIsLost(t *testing.T) {
@@ -238,23 +238,25 @@ func TestNothingIsLost(t *testing.T) {
 		events := rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) event {
 			return event{
 				After:  time.Duration(rapid.IntRange(0, 12_000).Draw(rt, "after")) * time.Millisecond,
-				What:   rapid.SampledFrom([]string{"overtake", "overtake", "die", "die", "cancel", "revert", "complete"}).Draw(rt, "what"),
+				What:   rapid.SampledFrom([]string{"overtake", "overtake", "die", "die", "cut", "mend", "cancel", "revert", "complete"}).Draw(rt, "what"),
 				Server: rapid.IntRange(0, 2).Draw(rt, "server"),
 			}
 		}), 0, 10).Draw(rt, "events")
+		room := rapid.SampledFrom([]int32{0, 0, 700}).Draw(rt, "room at the target")
 		var err error
-		synctest.Test(t, func(t *testing.T) { err = play(t.Context(), seed, same, there, events) })
+		synctest.Test(t, func(t *testing.T) { err = play(t.Context(), seed, same, there, room, events) })
 		if err != nil {
 			rt.Fatal(err)
 		}
 	})
 }
 
-func play(ctx context.Context, seed int64, same bool, there int, events []event) error {
+func play(ctx context.Context, seed int64, same bool, there int, room int32, events []event) error {
 	ctx, cancel := context.WithCancel(ctx)
 	s := newScene(ctx, seed, same, there)
 	defer s.running.Wait()
 	defer cancel()
+	s.stores["b"].room.Store(room)
 	writing, stopWriting := context.WithCancel(ctx)
 	defer stopWriting()
 	wrong := make([]error, len(s.writers))
@@ -270,6 +272,7 @@ func play(ctx context.Context, seed int64, same bool, there int, events []event)
 	for _, v := range s.servers {
 		v.mine.mend()
 	}
+	s.stores["b"].room.Store(0)
 	// From here on somebody looks now and then, as servers do.
 	for range 200 {
 		if _, op := s.book.now(); !op.State.Open() {
@@ -297,6 +300,10 @@ func (s *scene) happens(e event, die *func()) {
 	switch e.What {
 	case "die":
 		(*die)()
+	case "cut": // of a server, from the registry and from both places
+		v.mine.cut(true)
+	case "mend":
+		v.mine.cut(false)
 	case "overtake": // the one before goes on until it notices
 		*die = s.work(e.Server)
 	case "cancel":
