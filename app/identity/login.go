@@ -104,16 +104,27 @@ func (s *Service) Login(ctx context.Context, in LoginInput) (SignIn, error) {
 	return SignIn{}, errCredentials()
 }
 
+// readFloor is how long the search for an account takes at least. It takes
+// longer where there is one, since the organizations come with it, and nobody
+// must learn from that which addresses are known.
+const readFloor = 5 * time.Millisecond
+
 // prove finds the account that email and password belong to, or
 // credentials_invalid.
 func (s *Service) prove(ctx context.Context, in LoginInput, password string) (app.Account, error) {
 	var account app.Account
+	level := time.After(readFloor)
 	_, key, err := ParseEmail(in.Email)
 	if err == nil {
 		account, err = s.registry.Account(ctx, app.AccountQuery{EmailKey: key, Organization: in.Organization, Limit: maxChoices})
 	}
 	if err != nil && !errors.Is(err, app.ErrNotFound) && !errors.Is(err, app.ErrInvalid) {
 		return app.Account{}, err
+	}
+	select {
+	case <-level:
+	case <-ctx.Done():
+		return app.Account{}, ctx.Err()
 	}
 	// An unknown user has no hash, which takes as long to compare as any.
 	same, err := s.hasher.Compare(ctx, account.User.PasswordHash, password)

@@ -74,6 +74,21 @@ func TestWrongPasswordAndUnknownEmailGiveOneAnswer(t *testing.T) {
 	}
 }
 
+// However soon the registry answers that there is nobody, nobody learns it from
+// the clock.
+func TestTheSearchTakesAsLongForNobody(t *testing.T) {
+	w := newWorld(t)
+	w.organization("acme")
+	for _, email := range []string{"owner@acme.example", "nobody@acme.example", "no address"} {
+		began := time.Now()
+		_, err := w.service.Login(t.Context(), LoginInput{Email: email, Password: "wrong"})
+		wantCode(t, err, app.ErrUnauthenticated, "credentials_invalid")
+		if took := time.Since(began); took < readFloor {
+			t.Errorf("%s: refused after %s", email, took)
+		}
+	}
+}
+
 func TestLoginWithSeveralOrganizations(t *testing.T) {
 	w := newWorld(t)
 	one := w.organization("one")

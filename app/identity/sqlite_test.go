@@ -70,10 +70,10 @@ func (h *house) ok(err error) {
 	}
 }
 
-func (h *house) operation(kind app.OperationKind, org app.OrganizationID) app.Operation {
+func (h *house) operation(kind app.OperationKind, org app.Organization) app.Operation {
 	now := app.Now()
 	return app.Operation{
-		ID: app.NewID[app.OperationID](), Kind: kind, OrganizationID: org, State: app.OperationRunning,
+		ID: app.NewID[app.OperationID](), Kind: kind, OrganizationID: org.ID, State: app.OperationRunning, Placement: org.Placement,
 		Step: "first", CreatedAt: now, UpdatedAt: now,
 	}
 }
@@ -93,7 +93,7 @@ func (h *house) organization(slug, password string) app.Organization {
 			Collection: app.CollectionName(slug), Generation: 1},
 		Revision: 1, CreatedAt: now, UpdatedAt: now,
 	}
-	op := h.operation(app.OperationCreate, org.ID)
+	op := h.operation(app.OperationCreate, org)
 	h.ok(h.registry.BeginCreate(ctx, op, app.Creation{Organization: org, Owner: &user, Membership: app.Membership{
 		OrganizationID: org.ID, UserID: user.ID, Role: app.RoleOwner, CreatedAt: now,
 	}}))
@@ -187,7 +187,7 @@ func TestOnSQLite(t *testing.T) {
 	in, err = h.login("acme", secondPassword)
 	h.ok(err)
 	h.want(in.AccessToken, "")
-	op := h.operation(app.OperationDelete, acme.ID)
+	op := h.operation(app.OperationDelete, acme)
 	h.ok(h.registry.BeginDelete(ctx, op, app.AnyRevision))
 	h.want(in.AccessToken, "session_ended")
 	_, err = h.login("acme", secondPassword)
