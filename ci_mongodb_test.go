@@ -1,7 +1,6 @@
 package main
 
 import (
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -36,12 +35,10 @@ func TestTheScriptForMongoDB(t *testing.T) {
 			_ = exec.Command("bash", "-c", "kill -KILL $(cat "+pid+")").Run()
 		}
 	})
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := mongotest.FreePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	_ = l.Close()
 	bin := filepath.Join(folder, "bin")
 	if err := os.MkdirAll(bin, 0o750); err != nil {
 		t.Fatal(err)
