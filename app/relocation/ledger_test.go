@@ -61,7 +61,7 @@ func (c *crowd) start() {
 // whichever server.
 func (c *crowd) act(l *ledger) error {
 	through := func() *documents.Service { return c.w.offices[rand.IntN(len(c.w.offices))].docs }
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), terms.CutoverTimeout)
 	defer cancel()
 	id := app.DocumentID(fmt.Sprintf("w%02d-%03d", l.n, rand.IntN(60)))
 	data := fmt.Appendf(nil, `{"n":%d}`, l.acts)
@@ -165,15 +165,13 @@ func thereAndBack(t *testing.T, w *town, pair [2]tenancy.RelocateInput) {
 		t.Fatalf("it is %s after %s: %s", op.State, op.Relocation.Phase, op.Error)
 	}
 	time.Sleep(200 * time.Millisecond) // and something to go back with
-	back, err := w.offices[0].RevertOperation(context.Background(), operator, string(op.ID))
-	w.ok(err)
+	back := w.revert(op.ID)
 	if back.State != app.OperationReverted {
 		t.Fatalf("it is %s: %s", back.State, back.Error)
 	}
 	w.whole(org.ID)
 	again := w.move(org.ID, pair[1])
-	done, err := w.offices[0].CompleteOperation(context.Background(), operator, string(again.ID))
-	w.ok(err)
+	done := w.complete(again.ID)
 	if done.State != app.OperationCompleted {
 		t.Fatalf("it is %s: %s", done.State, done.Error)
 	}

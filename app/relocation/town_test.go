@@ -45,6 +45,13 @@ var terms = relocation.Config{PlacementLease: 300 * time.Millisecond, CutoverTim
 // sqliteTown has two clusters in files, which one process holds: one server.
 func sqliteTown(t testing.TB) *town {
 	t.Helper()
+	w := sqliteStores(t)
+	w.open(w.registry, w.clusters)
+	return w
+}
+
+func sqliteStores(t testing.TB) *town {
+	t.Helper()
 	w := &town{t: t, clusters: map[string]app.Cluster{}}
 	folder, err := sqlite.OpenFolder(t.TempDir(), sqlite.FolderOptions{})
 	w.ok(err)
@@ -55,7 +62,6 @@ func sqliteTown(t testing.TB) *town {
 	for _, name := range []string{"a", "b"} {
 		w.addSQLite(name, folder.Path())
 	}
-	w.open(w.registry)
 	return w
 }
 
@@ -68,15 +74,15 @@ func (w *town) addSQLite(name, folder string) {
 	w.clusters[name] = cluster
 }
 
-// open opens a server on the stores.
-func (w *town) open(registry app.Registry) *office {
+// open opens a server on stores.
+func (w *town) open(registry app.Registry, clusters map[string]app.Cluster) *office {
 	w.t.Helper()
 	id, err := identity.New(context.Background(), registry, tenancy.NewDirectory(registry), seal.Key{1},
 		identity.Config{BcryptCost: 4, MaxWait: time.Minute}, app.Now, quiet)
 	w.ok(err)
 	w.t.Cleanup(id.Close)
-	s, err := tenancy.New(registry, tenancy.NewDirectory(registry), tenancy.Unlimited(w.clusters), id, tenancy.Config{
-		SignupOpen: true, Clusters: []string{"a"}, Isolation: app.IsolationCollection, OperationWait: time.Minute, Relocation: terms,
+	s, err := tenancy.New(registry, tenancy.NewDirectory(registry), tenancy.Unlimited(clusters), id, tenancy.Config{
+		SignupOpen: true, Clusters: []string{"a"}, Isolation: app.IsolationCollection, OperationWait: 200 * time.Millisecond, Relocation: terms,
 	}, app.Now, quiet)
 	w.ok(err)
 	w.t.Cleanup(s.Close)
@@ -111,6 +117,11 @@ func (w *town) settle(name string, at tenancy.RelocateInput) (app.Organization, 
 		Name: name, Cluster: at.Cluster, Isolation: at.Isolation,
 		Owner: &tenancy.OwnerInput{Email: name + "@town.example", Password: "correct horse battery"},
 	})
+	var running *journal.RunningError
+	if errors.As(err, &running) {
+		op := w.until(running.Operation, func(op app.Operation) bool { return !op.State.Open() })
+		org, err = w.offices[0].Get(context.Background(), operator, string(op.OrganizationID))
+	}
 	w.ok(err)
 	return org, app.Actor{Kind: app.AsUser, UserID: org.OwnerID, OrganizationID: org.ID}
 }
@@ -118,10 +129,36 @@ func (w *town) settle(name string, at tenancy.RelocateInput) (app.Organization, 
 // move moves an organization and waits until it has switched.
 func (w *town) move(org app.OrganizationID, to tenancy.RelocateInput) tenancy.OperationView {
 	w.t.Helper()
-	op, err := w.offices[0].Relocate(context.Background(), operator, string(org), to)
+	return w.switched(w.offices[0].Relocate(context.Background(), operator, string(org), to))
+}
+
+// complete and revert end a relocation.
+func (w *town) complete(id app.OperationID) tenancy.OperationView {
+	w.t.Helper()
+	return w.ended(w.offices[0].CompleteOperation(context.Background(), operator, string(id)))
+}
+
+func (w *town) revert(id app.OperationID) tenancy.OperationView {
+	w.t.Helper()
+	return w.ended(w.offices[0].RevertOperation(context.Background(), operator, string(id)))
+}
+
+func (w *town) switched(op tenancy.OperationView, err error) tenancy.OperationView {
+	w.t.Helper()
+	return w.after(op, err, func(op app.Operation) bool { return !op.State.Open() || op.Relocation.Settled })
+}
+
+func (w *town) ended(op tenancy.OperationView, err error) tenancy.OperationView {
+	w.t.Helper()
+	return w.after(op, err, func(op app.Operation) bool { return !op.State.Open() })
+}
+
+// after waits for what goes on after it was answered.
+func (w *town) after(op tenancy.OperationView, err error, f func(app.Operation) bool) tenancy.OperationView {
+	w.t.Helper()
 	var running *journal.RunningError
 	if errors.As(err, &running) {
-		return w.until(running.Operation, func(op app.Operation) bool { return !op.State.Open() || op.Relocation.Settled })
+		return w.until(running.Operation, f)
 	}
 	w.ok(err)
 	return op
@@ -130,14 +167,14 @@ func (w *town) move(org app.OrganizationID, to tenancy.RelocateInput) tenancy.Op
 // until waits for an operation.
 func (w *town) until(id app.OperationID, f func(app.Operation) bool) tenancy.OperationView {
 	w.t.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		op, err := w.offices[0].Operation(context.Background(), operator, string(id))
 		w.ok(err)
 		if f(op.Operation) {
 			return op
 		}
 		if time.Now().After(deadline) {
-			w.t.Fatalf("it does not come on: %s %+v: %s", op.State, *op.Relocation, op.Error)
+			w.t.Fatalf("it does not come on: %s: %s; %+v", op.State, op.Error, op.Relocation)
 		}
 	}
 }
