@@ -13,8 +13,9 @@ const (
 	// the target, which the neighbours there wait for.
 	batch      = 500
 	batchBytes = 4 << 20
-	// short is how many noted documents any cutover can do with.
-	short = 64
+	// short is how many noted documents any cutover can do with, and long how many
+	// none begins with.
+	short, long = 64, 1000
 )
 
 // copy copies everything, in order of ids.
@@ -57,44 +58,77 @@ func (r *run) fill(ctx context.Context, to place, documents []app.Document, gone
 	return fmt.Errorf("write to the target: %w", err)
 }
 
-// replay copies what was noted at from, a piece of it, and says how much that
-// was.
-func (r *run) replay(ctx context.Context, from, to place) (int, error) {
-	changes, err := from.Changes(ctx, from.ns, batch, batchBytes)
+// rest is what was noted, or a piece of it.
+type rest struct {
+	changes   []app.Change
+	documents []app.Document
+	gone      []app.DocumentID
+	all       bool // there is no more of it
+}
+
+// noted reads what was noted at from, up to so many.
+func noted(ctx context.Context, from place, limit, maxBytes int) (rest, error) {
+	changes, err := from.Changes(ctx, from.ns, limit, maxBytes)
 	if err != nil {
-		return 0, fmt.Errorf("read what was written meanwhile: %w", err)
+		return rest{}, fmt.Errorf("read what was written meanwhile: %w", err)
 	}
-	if len(changes) == 0 {
-		return 0, nil
-	}
-	var documents []app.Document
-	var gone []app.DocumentID
+	out := rest{changes: changes}
 	for _, c := range changes {
 		if c.Document == nil {
-			gone = append(gone, c.ID)
+			out.gone = append(out.gone, c.ID)
 		} else {
-			documents = append(documents, *c.Document)
+			out.documents = append(out.documents, *c.Document)
 		}
 	}
-	if err := r.fill(ctx, to, documents, gone); err != nil {
-		return 0, err
+	out.all = len(changes) < limit && sizeOf(out.documents) <= int64(maxBytes)
+	return out, nil
+}
+
+// fillRest stores it at the other side.
+func (r *run) fillRest(ctx context.Context, to place, rest rest) error {
+	if len(rest.changes) == 0 {
+		return nil
 	}
-	if err := from.Settle(ctx, from.ns, changes); err != nil {
-		return 0, fmt.Errorf("settle what was written meanwhile: %w", err)
+	if err := r.fill(ctx, to, rest.documents, rest.gone); err != nil {
+		return err
 	}
 	r.update(func(rel *app.Relocation) {
-		rel.CaughtUp.Documents += int64(len(changes))
-		rel.CaughtUp.Bytes += sizeOf(documents)
+		rel.CaughtUp.Documents += int64(len(rest.changes))
+		rel.CaughtUp.Bytes += sizeOf(rest.documents)
 	})
-	return len(changes), nil
+	return nil
+}
+
+func settle(ctx context.Context, from place, rest rest) error {
+	if len(rest.changes) == 0 {
+		return nil
+	}
+	if err := from.Settle(ctx, from.ns, rest.changes); err != nil {
+		return fmt.Errorf("settle what was written meanwhile: %w", err)
+	}
+	return nil
+}
+
+// replay copies what was noted at from, a piece of it, and says how many a
+// second that were.
+func (r *run) replay(ctx context.Context, from, to place) (rate float64, err error) {
+	began := time.Now()
+	rest, err := noted(ctx, from, batch, batchBytes)
+	if err != nil {
+		return 0, err
+	}
+	if err := r.fillRest(ctx, to, rest); err != nil {
+		return 0, err
+	}
+	rate = float64(len(rest.changes)) / max(time.Since(began), time.Millisecond).Seconds()
+	return rate, settle(ctx, from, rest)
 }
 
 // catchUp copies what was noted at from, until a cutover can do the rest in half
 // of its time. It is not held back: it ends only if it is faster than the
 // writers.
 func (r *run) catchUp(ctx context.Context, from, to place) error {
-	until := short
-	for {
+	for until := short; ; {
 		n, err := from.CountChanges(ctx, from.ns, until+1)
 		if err != nil {
 			return fmt.Errorf("count what was written meanwhile: %w", err)
@@ -102,19 +136,27 @@ func (r *run) catchUp(ctx context.Context, from, to place) error {
 		if n <= until {
 			return nil
 		}
-		began := time.Now()
-		if n, err = r.replay(ctx, from, to); err != nil {
+		rate, err := r.replay(ctx, from, to)
+		if err != nil {
 			return err
 		}
-		rate := float64(n) / max(time.Since(began), time.Millisecond).Seconds()
-		until = max(short, int(rate*r.m.budget().Seconds()/2))
+		until = min(max(short, int(rate*r.m.budget().Seconds()/2)), long)
 	}
 }
 
 // drain copies all that was noted at from, where nothing is written any more.
+// The last piece stays noted: after the switch nobody asks, and if there is
+// none, it is only copied once more.
 func (r *run) drain(ctx context.Context, from, to place) error {
 	for {
-		if n, err := r.replay(ctx, from, to); err != nil || n == 0 {
+		rest, err := noted(ctx, from, 2*long, 2*batchBytes)
+		if err != nil {
+			return err
+		}
+		if err := r.fillRest(ctx, to, rest); err != nil || rest.all {
+			return err
+		}
+		if err := settle(ctx, from, rest); err != nil {
 			return err
 		}
 	}
