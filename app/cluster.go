@@ -1,5 +1,7 @@
 package app
 
+import "time"
+
 // ClusterUsage is what a cluster is and how much is in it.
 type ClusterUsage struct {
 	// Engine is "sqlite" or "mongodb", and Version that of the engine.
@@ -14,4 +16,19 @@ type ClusterUsage struct {
 	Documents    int64
 	// Bytes are those that the cluster takes on disk.
 	Bytes int64
+}
+
+// AddedCluster is a cluster that was added while servers ran: the registry has
+// it, not their configuration.
+type AddedCluster struct {
+	Name string
+	// Sealed is its connection string, sealed for this name.
+	Sealed        []byte
+	Shards        int // of a folder
+	Isolations    []Isolation
+	MaxNamespaces int // 0: no limit
+	// Closing: it is about to be removed, and nobody moves in any more.
+	Closing   bool
+	Revision  int64 // counts the changes, from 1
+	CreatedAt time.Time
 }

@@ -82,6 +82,9 @@ const (
 	ConflictOpenChange  ConflictField = "operation"
 	ConflictOperatorKey ConflictField = "name"
 	ConflictRepetition  ConflictField = "idempotency_key"
+	ConflictCluster     ConflictField = "cluster"
+	// ConflictInhabited: organizations live there.
+	ConflictInhabited ConflictField = "organizations"
 )
 
 // TakenError is an engine's refusal of something unique. It is an ErrConflict.

@@ -22,6 +22,7 @@ type Registry interface {
 	Sessions
 	OperatorKeys
 	SigningKeys
+	AddedClusters
 	Journal
 	// Subscribe calls f for everything that changes, after it is durable and
 	// before the changing method returns. f must not block nor call back.
@@ -49,6 +50,7 @@ type Invalidation struct {
 	User         UserID
 	Session      SessionID
 	OperatorKey  OperatorKeyID
+	Clusters     bool // those that were added
 }
 
 // Organizations reads organizations in every state; the capabilities decide
@@ -268,6 +270,21 @@ type SigningKeys interface {
 	AddSigningKey(ctx context.Context, k SigningKey, current string) error
 	// RemoveSigningKeys removes those retired before t.
 	RemoveSigningKeys(ctx context.Context, t time.Time) error
+}
+
+// AddedClusters keeps the clusters that were added while servers ran.
+type AddedClusters interface {
+	// AddedClusters lists all by name.
+	AddedClusters(ctx context.Context) ([]AddedCluster, error)
+	// AddCluster MUST refuse the name of one that is there, with a TakenError of
+	// ConflictCluster.
+	AddCluster(ctx context.Context, c AddedCluster) error
+	// ReplaceCluster stores c, with the next revision, in the place of the one of
+	// its name and revision. ErrStale when there is another, ErrNotFound.
+	ReplaceCluster(ctx context.Context, c AddedCluster) error
+	// RemoveCluster MUST refuse while the registry places an organization there,
+	// in whichever state, with a TakenError of ConflictInhabited. ErrNotFound.
+	RemoveCluster(ctx context.Context, name string) error
 }
 
 // Journal reads operations and records how far they came. Operations are

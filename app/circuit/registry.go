@@ -205,6 +205,22 @@ func (r *registry) RemoveSigningKeys(ctx context.Context, t time.Time) error {
 	return r.do(func() error { return r.inner.RemoveSigningKeys(ctx, t) })
 }
 
+func (r *registry) AddedClusters(ctx context.Context) ([]app.AddedCluster, error) {
+	return get(r.Circuit, func() ([]app.AddedCluster, error) { return r.inner.AddedClusters(ctx) })
+}
+
+func (r *registry) AddCluster(ctx context.Context, c app.AddedCluster) error {
+	return r.do(func() error { return r.inner.AddCluster(ctx, c) })
+}
+
+func (r *registry) ReplaceCluster(ctx context.Context, c app.AddedCluster) error {
+	return r.do(func() error { return r.inner.ReplaceCluster(ctx, c) })
+}
+
+func (r *registry) RemoveCluster(ctx context.Context, name string) error {
+	return r.do(func() error { return r.inner.RemoveCluster(ctx, name) })
+}
+
 func (r *registry) Operation(ctx context.Context, id app.OperationID) (app.Operation, error) {
 	return get(r.Circuit, func() (app.Operation, error) { return r.inner.Operation(ctx, id) })
 }

@@ -36,14 +36,15 @@ type notice struct {
 	User         string `bson:"user,omitempty"`
 	Session      string `bson:"session,omitempty"`
 	OperatorKey  string `bson:"operator_key,omitempty"`
+	Clusters     bool   `bson:"clusters,omitempty"`
 }
 
 func noticeOf(i app.Invalidation) notice {
 	return notice{Organization: string(i.Organization), User: string(i.User),
-		Session: string(i.Session), OperatorKey: string(i.OperatorKey)}
+		Session: string(i.Session), OperatorKey: string(i.OperatorKey), Clusters: i.Clusters}
 }
 
 func (n notice) invalidation() app.Invalidation {
 	return app.Invalidation{Organization: app.OrganizationID(n.Organization), User: app.UserID(n.User),
-		Session: app.SessionID(n.Session), OperatorKey: app.OperatorKeyID(n.OperatorKey)}
+		Session: app.SessionID(n.Session), OperatorKey: app.OperatorKeyID(n.OperatorKey), Clusters: n.Clusters}
 }

@@ -141,12 +141,18 @@ func (r *Registry) pollEvents(ctx context.Context) error {
 }
 
 // streamed are the collections whose changes concern caches. What comes into
-// being does not: nobody remembers that something is not there.
+// being does not: nobody remembers that something is not there. But each server
+// has the clusters that there are.
 var streamed = mongo.Pipeline{
 	{{Key: "$match", Value: bson.D{
-		{Key: "operationType", Value: bson.D{{Key: "$ne", Value: "insert"}}},
 		{Key: "$or", Value: bson.A{
-			bson.D{{Key: "ns.coll", Value: bson.D{{Key: "$in", Value: bson.A{organizations, users, memberships, sessions, operatorKeys}}}}},
+			bson.D{{Key: "operationType", Value: bson.D{{Key: "$ne", Value: "insert"}}}},
+			bson.D{{Key: "ns.coll", Value: addedClusters}},
+		}},
+	}}},
+	{{Key: "$match", Value: bson.D{
+		{Key: "$or", Value: bson.A{
+			bson.D{{Key: "ns.coll", Value: bson.D{{Key: "$in", Value: bson.A{organizations, users, memberships, sessions, operatorKeys, addedClusters}}}}},
 			bson.D{{Key: "ns.coll", Value: bson.D{{Key: "$exists", Value: false}}}},
 		}},
 	}}},
@@ -195,7 +201,7 @@ func (r *Registry) watchStream(ctx context.Context) error {
 
 func heardOf(kind, collection, id string) app.Invalidation {
 	switch kind {
-	case "update", "replace", "delete":
+	case "insert", "update", "replace", "delete":
 	default:
 		return app.Invalidation{Everything: true} // a collection was dropped or renamed
 	}
@@ -206,6 +212,8 @@ func heardOf(kind, collection, id string) app.Invalidation {
 		return app.Invalidation{User: app.UserID(id)}
 	case sessions:
 		return app.Invalidation{Session: app.SessionID(id)}
+	case addedClusters:
+		return app.Invalidation{Clusters: true}
 	case operatorKeys:
 		return app.Invalidation{OperatorKey: app.OperatorKeyID(id)}
 	}

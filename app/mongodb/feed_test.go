@@ -104,6 +104,14 @@ func TestWhatOthersChangeIsHeard(t *testing.T) {
 			}, func(i app.Invalidation) bool { return i.User == user }},
 			{"a revoked key", func() error { _, err := b.RevokeOperatorKey(ctx, key.ID, app.Now()); return err },
 				func(i app.Invalidation) bool { return i.OperatorKey == key.ID }},
+			{"an added cluster", func() error {
+				return b.AddCluster(ctx, app.AddedCluster{Name: "eu", Revision: 1, CreatedAt: app.Now()})
+			},
+				func(i app.Invalidation) bool { return i.Clusters }},
+			{"a changed cluster", func() error { return b.ReplaceCluster(ctx, app.AddedCluster{Name: "eu", Revision: 1, Closing: true}) },
+				func(i app.Invalidation) bool { return i.Clusters }},
+			{"a removed cluster", func() error { return b.RemoveCluster(ctx, "eu") },
+				func(i app.Invalidation) bool { return i.Clusters }},
 			{"a deletion", func() error { return b.BeginDelete(ctx, remove, app.AnyRevision) },
 				func(i app.Invalidation) bool { return i.Organization == org }},
 			{"a membership that goes", func() error { return b.FinishDelete(ctx, remove, app.Now()) },

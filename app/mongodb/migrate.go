@@ -20,7 +20,7 @@ type schema struct {
 	migrations []func(ctx context.Context, s *server) error
 }
 
-var registrySchema = schema{kind: "registry", migrations: []func(context.Context, *server) error{registryIndexes}}
+var registrySchema = schema{kind: "registry", migrations: []func(context.Context, *server) error{registryIndexes, addedClustersAndPlaces}}
 
 var clusterSchema = schema{kind: "cluster", migrations: []func(context.Context, *server) error{clusterIndexes}}
 
@@ -111,6 +111,17 @@ func registryIndexes(ctx context.Context, s *server) error {
 		}
 	}
 	return makeIndexes(ctx, s, registryIndexList)
+}
+
+// addedClustersAndPlaces makes the collection of added clusters, and the index
+// by which the organizations of a cluster are counted.
+func addedClustersAndPlaces(ctx context.Context, s *server) error {
+	if err := s.db.CreateCollection(ctx, addedClusters); err != nil && !hasCode(err, codeNamespaceExists) {
+		return err
+	}
+	return makeIndexes(ctx, s, []index{
+		{organizations, "place", bson.D{{Key: "cluster", Value: 1}, {Key: "isolation", Value: 1}}, false, "", nil},
+	})
 }
 
 // clusterIndexes makes the list of namespaces. holds is the names that an

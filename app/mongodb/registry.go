@@ -23,10 +23,11 @@ const (
 	sessions      = "sessions"
 	events        = "events"
 	repetitions   = "repetitions"
+	addedClusters = "added_clusters"
 )
 
 // versioned are the collections that units change.
-var versioned = []string{organizations, users, memberships, claims, operations, operatorKeys, signingKeys, repetitions}
+var versioned = []string{organizations, users, memberships, claims, operations, operatorKeys, signingKeys, repetitions, addedClusters}
 
 const defaultRegistryDatabase = "tenantry"
 

@@ -31,6 +31,7 @@ func Registry(t *testing.T, open func(t *testing.T) app.Registry) {
 	signIns(s)
 	operatorKeys(s)
 	signingKeys(s)
+	addedClusters(s)
 	journal(s)
 	operations(s)
 	subscribing(s)

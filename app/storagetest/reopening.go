@@ -20,6 +20,8 @@ func reopening(t *testing.T, place func(t *testing.T) (open func() app.Registry)
 		operatorKey, signingKey := w.operatorKey("key"), w.signingKey("one")
 		must(t, w.CreateOperatorKey(w.ctx, operatorKey))
 		must(t, w.AddSigningKey(w.ctx, signingKey, ""))
+		cluster := w.addedCluster("eu")
+		must(t, w.AddCluster(w.ctx, cluster))
 		must(t, w.Close())
 
 		w.Registry = open()
@@ -35,6 +37,9 @@ func reopening(t *testing.T, place func(t *testing.T) (open func() app.Registry)
 		signing, err := w.SigningKeys(w.ctx)
 		must(t, err)
 		equal(t, "signing keys", signing, []app.SigningKey{signingKey})
+		clusters, err := w.AddedClusters(w.ctx)
+		must(t, err)
+		equal(t, "added clusters", clusters, []app.AddedCluster{cluster})
 
 		// What was begun before can be ended now.
 		org, err := w.FinishRename(w.ctx, rename, w.now())

@@ -1,0 +1,87 @@
+package sqlite
+
+import (
+	"context"
+	"encoding/json"
+
+	"tenantry/app"
+)
+
+const addedClusterColumns = `name, sealed, shards, isolations, max_namespaces, closing, revision, created_at`
+
+func scanAddedCluster(row scanner) (app.AddedCluster, error) {
+	var k app.AddedCluster
+	var isolations string
+	err := row.Scan(&k.Name, &k.Sealed, &k.Shards, &isolations, &k.MaxNamespaces, &k.Closing, &k.Revision, at{&k.CreatedAt})
+	if err != nil {
+		return k, err
+	}
+	return k, json.Unmarshal([]byte(isolations), &k.Isolations)
+}
+
+// AddedClusters is as app.AddedClusters says.
+func (r *Registry) AddedClusters(ctx context.Context) ([]app.AddedCluster, error) {
+	var list []app.AddedCluster
+	err := r.d.read(ctx, func(c *conn) error {
+		return c.query(func(row scanner) error {
+			k, err := scanAddedCluster(row)
+			list = append(list, k)
+			return err
+		}, "SELECT "+addedClusterColumns+" FROM added_clusters ORDER BY name")
+	})
+	return list, err
+}
+
+// AddCluster is as app.AddedClusters says.
+func (r *Registry) AddCluster(ctx context.Context, k app.AddedCluster) error {
+	isolations, err := json.Marshal(k.Isolations)
+	if err != nil {
+		return err
+	}
+	return r.change(ctx, func(c *conn) error {
+		_, err := c.exec("INSERT INTO added_clusters ("+addedClusterColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+			k.Name, k.Sealed, k.Shards, string(isolations), k.MaxNamespaces, k.Closing, k.Revision, k.CreatedAt.UnixMilli())
+		if isTaken(err) {
+			return app.Taken(app.ConflictCluster)
+		}
+		return err
+	}, app.Invalidation{Clusters: true})
+}
+
+// ReplaceCluster is as app.AddedClusters says.
+func (r *Registry) ReplaceCluster(ctx context.Context, k app.AddedCluster) error {
+	isolations, err := json.Marshal(k.Isolations)
+	if err != nil {
+		return err
+	}
+	return r.change(ctx, func(c *conn) error {
+		n, err := c.exec(`UPDATE added_clusters SET sealed = ?, shards = ?, isolations = ?, max_namespaces = ?, closing = ?,
+			revision = revision + 1 WHERE name = ? AND revision = ?`,
+			k.Sealed, k.Shards, string(isolations), k.MaxNamespaces, k.Closing, k.Name, k.Revision)
+		if err != nil || n > 0 {
+			return err
+		}
+		if _, err := scanAddedCluster(c.queryRow("SELECT "+addedClusterColumns+" FROM added_clusters WHERE name = ?", k.Name)); err != nil {
+			return err
+		}
+		return app.ErrStale
+	}, app.Invalidation{Clusters: true})
+}
+
+// RemoveCluster is as app.AddedClusters says.
+func (r *Registry) RemoveCluster(ctx context.Context, name string) error {
+	return r.change(ctx, func(c *conn) error {
+		if _, err := scanAddedCluster(c.queryRow("SELECT "+addedClusterColumns+" FROM added_clusters WHERE name = ?", name)); err != nil {
+			return err
+		}
+		var lives bool
+		if err := c.queryRow("SELECT EXISTS (SELECT 1 FROM organizations WHERE cluster = ?)", name).Scan(&lives); err != nil {
+			return err
+		}
+		if lives {
+			return app.Taken(app.ConflictInhabited)
+		}
+		_, err := c.exec("DELETE FROM added_clusters WHERE name = ?", name)
+		return err
+	}, app.Invalidation{Clusters: true})
+}
