@@ -40,8 +40,10 @@ const (
 
 // Budget is how many of its namespaces a cluster has used.
 type Budget struct {
-	Max  int   // 0: no limit
-	Used int64 // by organizations with a collection or a database of their own
+	Max int // 0: no limit
+	// Used is by organizations with a collection or a database of their own, and
+	// by the other place of those that are being moved.
+	Used int64
 }
 
 // State is BudgetOK where there is no limit.
@@ -76,7 +78,7 @@ func (s *Service) Budgets(ctx context.Context) (map[string]Budget, error) {
 // tallies remember how many organizations each cluster has, so that creating
 // one does not count them.
 type tallies struct {
-	registry app.Organizations
+	registry counted
 	clusters *Clusters
 	log      *slog.Logger
 
@@ -103,7 +105,7 @@ type tally struct {
 	toldOf  BudgetState
 }
 
-func newTallies(registry app.Organizations, clusters *Clusters, log *slog.Logger) *tallies {
+func newTallies(registry counted, clusters *Clusters, log *slog.Logger) *tallies {
 	return &tallies{registry: registry, clusters: clusters, log: log, of: map[string]*tally{}}
 }
 
@@ -176,7 +178,8 @@ func (t *tallies) budget(ctx context.Context, name string, fresh time.Duration) 
 			}
 			sum += n
 		}
-		return func() { k.own = sum }, nil
+		held, err := t.heldByMoves(ctx, name)
+		return func() { k.own = sum + held }, err
 	})
 	if err != nil {
 		return Budget{}, err

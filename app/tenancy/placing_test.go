@@ -298,6 +298,58 @@ func TestBudgetAtOnce(t *testing.T) {
 	}
 }
 
+// An organization on its way takes room where it goes to and, until that is
+// dropped, where it came from.
+func TestBudgetOfMoves(t *testing.T) {
+	w := newTown(t, "a", "b")
+	w.limit("a", 2)
+	w.limit("b", 2)
+	s := w.serve(tenancy.Config{Clusters: []string{"a"}})
+	used := func() (int64, int64) {
+		views, err := s.Clusters(w.ctx, operator)
+		w.ok(err)
+		return views[0].Budget.Used, views[1].Budget.Used
+	}
+	org, err := s.Create(w.ctx, anonymous, input("Mover"))
+	w.ok(err)
+	target := org.Placement
+	target.Cluster, target.Generation = "b", 2
+	at := app.Now()
+	op := app.Operation{ID: app.NewID[app.OperationID](), Kind: app.OperationRelocate, OrganizationID: org.ID, State: app.OperationRunning,
+		Placement: org.Placement, CreatedAt: at, UpdatedAt: at,
+		Relocation: &app.Relocation{Source: org.Placement, Target: target, Phase: app.RelocationCopying, Generation: 2, PhaseAt: at}}
+	w.ok(w.registry.BeginRelocation(w.ctx, op))
+	if a, b := used(); a != 1 || b != 1 {
+		t.Errorf("on its way: %d and %d are used", a, b)
+	}
+	_, err = in(w.ctx, s, operator, func(i *tenancy.CreateInput) { i.Cluster, i.Isolation = "b", app.IsolationCollection })
+	w.ok(err)
+	full := w.serve(tenancy.Config{Clusters: []string{"b"}})
+	if where, err := in(w.ctx, full, anonymous, nil); err != nil || where != "b shared" {
+		t.Errorf("beside the one on its way: %s, %v", where, err)
+	}
+	w.ok(w.registry.EndRelocation(w.ctx, op, app.OperationFailed, "why", app.Now()))
+	if a, b := used(); a != 1 || b != 1 {
+		t.Errorf("given up: %d and %d are used", a, b)
+	}
+}
+
+// What the engine does for real: the last namespaces, then shared ones, each
+// with its documents.
+func TestBudgetOnFiles(t *testing.T) {
+	w := newTown(t)
+	w.places["default"] = tenancy.Place{Cluster: w.cluster, Isolations: app.Isolations(), MaxNamespaces: 1}
+	s := w.serve(tenancy.Config{Clusters: []string{"default"}})
+	for _, want := range []app.Isolation{app.IsolationCollection, app.IsolationShared, app.IsolationShared} {
+		org, err := s.Create(w.ctx, anonymous, input(fmt.Sprintf("Org %d", named.Add(1))))
+		w.ok(err)
+		at, err := s.Placement(w.ctx, operator, string(org.ID))
+		if err != nil || at.Isolation != want {
+			t.Errorf("it is %s, want %s; %v", at.Isolation, want, err)
+		}
+	}
+}
+
 func TestDoctorOfBudgets(t *testing.T) {
 	w := newTown(t, "default")
 	w.limit("default", 5)

@@ -182,7 +182,7 @@ func (s *Service) cluster(name string) (app.Cluster, error) {
 	if c, there := s.clusters.get(name); there {
 		return c.Cluster, nil
 	}
-	return nil, app.Unavailable(fmt.Sprintf("The cluster %q is neither in the configuration nor added, and so it", name), nil)
+	return nil, app.Unavailable(fmt.Sprintf("The cluster %q is not in the configuration, and so it", name), nil)
 }
 
 func namespace(org app.Organization) app.Namespace {
