@@ -10,9 +10,10 @@ import (
 )
 
 const (
-	// slack is what a freeze may take beside one lease. With the lease that
-	// passes after the flip, writes are held for two leases and this at most.
-	slack = time.Second / 2
+	// slack is what a freeze may take beside one lease. Another lease passes after
+	// the flip, and what is left of two leases and a second is for the flip itself
+	// and for letting writes through again.
+	slack = 300 * time.Millisecond
 	// counting bounds the counting of both sides while writes are held.
 	counting = 300 * time.Millisecond
 	// firstBackOff and longestBackOff are between tries to switch.

@@ -61,6 +61,9 @@ func (c *crowd) start() {
 // whichever server.
 func (c *crowd) act(l *ledger) error {
 	through := func() *documents.Service { return c.w.offices[rand.IntN(len(c.w.offices))].docs }
+	if c.w.pause > 0 {
+		time.Sleep(rand.N(c.w.pause))
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), terms.CutoverTimeout)
 	defer cancel()
 	id := app.DocumentID(fmt.Sprintf("w%02d-%03d", l.n, rand.IntN(60)))

@@ -32,6 +32,8 @@ type town struct {
 	clusters map[string]app.Cluster
 	// offices are the servers; each has caches of its own.
 	offices []*office
+	// pause is the longest that a writer rests between two acts.
+	pause time.Duration
 }
 
 type office struct {

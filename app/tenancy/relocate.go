@@ -167,7 +167,7 @@ func (s *Service) madeWay(ctx context.Context, org app.OrganizationID, err error
 	if !op.Relocation.Revertible() {
 		return false, s.inTheWay(op)
 	}
-	if err := s.runner.Turn(ctx, op.ID, s.mover.Complete); err != nil {
+	if err := s.turn(ctx, op, s.mover.Complete); err != nil {
 		return false, s.inTheWay(op)
 	}
 	s.Forget(org)
@@ -194,21 +194,43 @@ func (s *Service) turnRelocation(ctx context.Context, actor app.Actor, id string
 	if err != nil {
 		return OperationView{}, err
 	}
-	err = s.runner.Turn(ctx, op.ID, turn)
+	err = s.turn(ctx, op, turn)
 	var running *journal.RunningError
 	var pending *journal.PendingError
 	switch {
-	case errors.Is(err, journal.ErrBusy):
-		if err := relocation.CheckTurn(op); err != nil {
-			return OperationView{}, err
-		}
-		return OperationView{}, errBusy()
 	case errors.As(err, &running):
 		return OperationView{}, err
 	case err != nil && !errors.As(err, &pending):
 		return OperationView{}, err
 	}
 	return s.Operation(ctx, actor, id)
+}
+
+// turn turns a relocation as soon as nobody works on it any more: who has just
+// switched it is about to lay it down, and what a server that died has laid
+// claim to is free before long.
+func (s *Service) turn(ctx context.Context, op app.Operation, turn func(context.Context, *app.Operation) error) error {
+	for end := time.Now().Add(2 * relocation.Lease); ; {
+		err := s.runner.Turn(ctx, op.ID, turn)
+		if !errors.Is(err, journal.ErrBusy) {
+			return err
+		}
+		now, err := s.registry.Operation(ctx, op.ID)
+		if err != nil {
+			return err
+		}
+		if err := relocation.CheckTurn(now); err != nil {
+			return err
+		}
+		if time.Now().After(end) {
+			return errBusy()
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(lookAgain):
+		}
+	}
 }
 
 func errBusy() error {
