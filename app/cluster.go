@@ -12,8 +12,11 @@ type ClusterUsage struct {
 	// Transactions: what one act changes in several places of the cluster is
 	// changed together.
 	Transactions bool
-	Namespaces   int64
-	Documents    int64
+	// Fenced: the store itself refuses writes that are out of date. Where it does
+	// not, organizations are served, and cannot be moved.
+	Fenced     bool
+	Namespaces int64
+	Documents  int64
 	// Bytes are those that the cluster takes on disk.
 	Bytes int64
 }

@@ -14,13 +14,16 @@ import (
 const defaultClusterDatabase = "tenantry_data"
 
 // Cluster keeps tenant data in one MongoDB database, with a collection for
-// each organization. It is an app.Cluster. Any number of servers may have it
-// open.
+// each organization or one for many; and in databases of single organizations
+// beside it. It is an app.Cluster. Any number of servers may have it open.
 type Cluster struct {
 	*server
-	key   string // the cluster's name
-	names names
-	gates gates
+	key    string // the cluster's name
+	names  names
+	gates  gates
+	epochs epochs
+	// keepsValidators is set once it is known: see proof.go.
+	keepsValidators atomic.Bool
 	// away is why the cluster could not be begun with; nil once it could.
 	away atomic.Pointer[error]
 
@@ -28,7 +31,10 @@ type Cluster struct {
 	background sync.WaitGroup
 }
 
-var _ app.Cluster = (*Cluster)(nil)
+var (
+	_ app.Cluster = (*Cluster)(nil)
+	_ app.Moving  = (*Cluster)(nil)
+)
 
 // OpenCluster connects to the cluster of this name and brings its schema up to
 // date. A server that is away, or does not let the program in, is no error: it
@@ -115,45 +121,6 @@ func (c *Cluster) here() error {
 	return c.unavailable(*away)
 }
 
-// Locate names the collection of a new organization. See app.Cluster.
-func (c *Cluster) Locate(org app.OrganizationID, slug string, isolation app.Isolation) (app.Placement, error) {
-	p := app.Placement{Cluster: c.key, Isolation: isolation, Database: c.db.Name(),
-		Collection: app.CollectionName(slug), Generation: 1}
-	return p, check(app.Namespace{Organization: org, Placement: p})
-}
-
-// check refuses what cannot be a namespace here.
-func check(ns app.Namespace) error {
-	switch ns.Placement.Isolation {
-	case app.IsolationCollection:
-	case app.IsolationShared, app.IsolationDatabase:
-		return app.Invalid("isolation", "isolation_not_available",
-			`The isolation "`+string(ns.Placement.Isolation)+`" is not available yet. Use "collection".`)
-	default:
-		return app.Invalid("isolation", "invalid_isolation", `The isolation is "collection".`)
-	}
-	if !app.IsID(string(ns.Organization)) {
-		return app.Invalid("organization", "invalid_id", "An organization's id is a UUID in lower case.")
-	}
-	return checkCollection(ns.Placement.Collection)
-}
-
-// checkCollection accepts "org_" and one or more of a to z, 0 to 9 and "_", so
-// that no other collection can be meant.
-func checkCollection(name string) error {
-	const prefix, longest = "org_", 128
-	valid := len(name) > len(prefix) && len(name) <= longest && name[:len(prefix)] == prefix
-	for i := len(prefix); valid && i < len(name); i++ {
-		c := name[i]
-		valid = c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '_'
-	}
-	if !valid {
-		return app.Invalid("collection", "invalid_collection",
-			`A collection's name is "org_" and lower-case ASCII letters, digits or "_", at most 128 in all.`)
-	}
-	return nil
-}
-
 // Health says whether the cluster has a primary that answers.
 func (c *Cluster) Health(ctx context.Context) error {
 	if err := c.here(); err != nil {
@@ -214,24 +181,27 @@ func wait(ctx context.Context, try func() bool) bool {
 // bytes each.
 const keptNames = 50_000
 
-// names remembers where organizations' collections are, as they were read
-// last. What it says is tried first and never relied on.
+// names remembers what was read of namespaces, by their keys. What it says is
+// tried first and never relied on.
 type names struct {
 	mu sync.RWMutex
-	m  map[app.OrganizationID]namespaceDoc
+	m  map[string]namespaceDoc
 }
 
-func (n *names) get(org app.OrganizationID) (namespaceDoc, bool) {
+func (n *names) get(key string) (namespaceDoc, bool) {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
-	d, ok := n.m[org]
+	d, ok := n.m[key]
 	return d, ok
 }
 
 // put remembers one. When there are too many, an arbitrary other one goes.
-func (n *names) put(org app.OrganizationID, d namespaceDoc) {
+func (n *names) put(key string, d namespaceDoc) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if now, ok := n.m[key]; ok && now.newer(d) {
+		return
+	}
 	if len(n.m) >= keptNames {
 		for victim := range n.m {
 			delete(n.m, victim)
@@ -239,13 +209,13 @@ func (n *names) put(org app.OrganizationID, d namespaceDoc) {
 		}
 	}
 	if n.m == nil {
-		n.m = make(map[app.OrganizationID]namespaceDoc)
+		n.m = make(map[string]namespaceDoc)
 	}
-	n.m[org] = d
+	n.m[key] = d
 }
 
-func (n *names) drop(org app.OrganizationID) {
+func (n *names) drop(key string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	delete(n.m, org)
+	delete(n.m, key)
 }

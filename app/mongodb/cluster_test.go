@@ -27,6 +27,12 @@ func place(t *testing.T, c *Cluster, slug string) app.Namespace {
 	return app.Namespace{Organization: id, Placement: p}
 }
 
+// at is a namespace as it is known at a generation.
+func at(ns app.Namespace, generation int64) app.Namespace {
+	ns.Placement.Generation = generation
+	return ns
+}
+
 func ids(t *testing.T, c *Cluster, ns app.Namespace) string {
 	t.Helper()
 	list, err := c.ListDocuments(t.Context(), ns, app.DocumentQuery{Limit: 1000})
@@ -71,7 +77,7 @@ func TestAServerThatHasNotHeardOfARename(t *testing.T) {
 				check(a.Provision(ctx, next))
 				check(a.InsertDocument(ctx, next, document("read", `{"of":"next"}`)))
 			}
-			remembered, _ := b.names.get(acme.Organization)
+			remembered, _ := b.names.get(keyIn(acme))
 			if remembered.Generation != int64(round+1) {
 				t.Fatalf("b remembers generation %d: the test tests nothing", remembered.Generation)
 			}
@@ -104,7 +110,7 @@ func TestAServerThatHasNotHeardOfARename(t *testing.T) {
 			t.Fatalf("the organization has %s, want %s", got, want)
 		}
 		// And of a deletion.
-		check(a.Drop(ctx, acme))
+		check(a.Drop(ctx, at(acme, 5)))
 		if _, err := b.Document(ctx, acme, "read"); !errors.Is(err, app.ErrNotFound) {
 			t.Fatalf("read of a dropped one: %v", err)
 		}
@@ -143,8 +149,8 @@ func TestAStrayDocumentIsDelivered(t *testing.T) {
 				t.Fatalf("%s: %s", taking, got)
 			}
 			// And where one was before, something stands after a deletion as well.
-			check(a.Drop(t.Context(), taker))
-			there, err := a.look(t.Context(), "org_acme")
+			check(a.Drop(t.Context(), at(taker, 2)))
+			there, err := a.look(t.Context(), namespaceDoc{}, "org_acme")
 			if err != nil || !there.refuses {
 				t.Fatalf("%s: after the deletion: %+v (%v)", taking, there, err)
 			}

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"go.mongodb.org/mongo-driver/v2/mongo"
-
 	"tenantry/app"
 )
 
@@ -14,39 +12,49 @@ import (
 // are known to be.
 var errNowhere = errors.New("no such document to write")
 
-// find reads from the organization's collection. f says whether it found
-// anything; it is called again, and then nothing of the call before counts.
+// find reads the organization's documents. f says whether it found anything;
+// it is called again, and then nothing of the call before counts.
 //
 // Its first try is where the documents were last. What it finds there is
-// right, since every filter of f has the organization's id. When it finds
-// nothing, it is looked up where they are now, and while they are being moved
-// they are looked for in both places, in the direction of the move; that
-// nothing is there counts only if the namespace is the same after looking.
-func (c *Cluster) find(ctx context.Context, ns app.Namespace, f func(ctx context.Context, collection *mongo.Collection) (found bool, err error)) error {
-	if err := ctx.Err(); err != nil {
+// right, since every filter has the organization's id. When it finds nothing,
+// it is looked up where they are now, and while they are being renamed they are
+// looked for in both places, in the direction of the move; that nothing is
+// there counts only if the namespace is the same after looking.
+func (c *Cluster) find(ctx context.Context, ns app.Namespace, f func(ctx context.Context, s shelf) (found bool, err error)) error {
+	if err := c.ready(ctx, ns); err != nil {
 		return err
 	}
-	if err := check(ns); err != nil {
-		return err
-	}
-	if err := c.here(); err != nil {
-		return err
-	}
-	if known, ok := c.names.get(ns.Organization); ok && known.Pending == nil {
-		found, err := f(ctx, c.db.Collection(known.Collection))
+	if known, ok := c.names.get(keyIn(ns)); ok && known.Pending == nil && known.phase() != app.PhaseClosed &&
+		known.Generation >= ns.Placement.Generation {
+		found, err := f(ctx, c.shelf(known, known.Collection))
 		if found && err == nil || err != nil && !isMoved(err) {
 			return c.answer(ctx, err)
 		}
 	}
-	d, err := c.resolve(ctx, ns.Organization)
+	return c.findNow(ctx, ns, func(d namespaceDoc) error {
+		if d.phase() == app.PhaseClosed {
+			return fmt.Errorf("namespace %s is closed: %w", d.ID, app.ErrMoved)
+		}
+		return nil
+	}, f)
+}
+
+// findNow is find, without a first try, in a namespace that may is nil about.
+func (c *Cluster) findNow(ctx context.Context, ns app.Namespace, may func(namespaceDoc) error,
+	f func(ctx context.Context, s shelf) (found bool, err error),
+) error {
+	d, err := c.resolve(ctx, keyIn(ns))
 	for try := 0; err == nil; try++ {
+		if err = may(d); err != nil {
+			break
+		}
 		places := []string{d.Collection}
 		if d.Pending != nil && d.Pending.Collection != d.Collection {
 			places = append(places, d.Pending.Collection)
 		}
 		moved := false
 		for _, place := range places {
-			found, err := f(ctx, c.db.Collection(place))
+			found, err := f(ctx, c.shelf(d, place))
 			if found && err == nil {
 				return nil
 			}
@@ -55,11 +63,11 @@ func (c *Cluster) find(ctx context.Context, ns app.Namespace, f func(ctx context
 			}
 			moved = moved || err != nil
 		}
-		before := d.Revision
-		if d, err = c.resolve(ctx, ns.Organization); err != nil {
+		before := d
+		if d, err = c.resolve(ctx, d.ID); err != nil {
 			break
 		}
-		if d.Revision == before && !moved {
+		if d.same(before) && !moved {
 			return nil // there is nothing
 		}
 		if !pause(ctx, try) {
@@ -67,6 +75,17 @@ func (c *Cluster) find(ctx context.Context, ns app.Namespace, f func(ctx context
 		}
 	}
 	return c.answer(ctx, err)
+}
+
+// ready refuses what cannot be begun with.
+func (c *Cluster) ready(ctx context.Context, ns app.Namespace) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := c.check(ns); err != nil {
+		return err
+	}
+	return c.here()
 }
 
 // answer words an error; a request that was given up is told so.
@@ -82,78 +101,126 @@ func isMoved(err error) bool {
 	return hasCode(err, codeCursorNotFound, codeQueryPlanKilled, codeCursorKilled, codeNamespaceNotFound)
 }
 
-// write writes to the organization's collection. f reports whether it has
-// written anything; it is called again where the store refused it, and where
-// it found nothing to write but looked in the wrong place. errNowhere: it
-// found nothing in the right one.
-func (c *Cluster) write(ctx context.Context, ns app.Namespace, f func(ctx context.Context, at namespaceDoc) (written bool, err error)) error {
-	if err := ctx.Err(); err != nil {
-		return err
+// mayWrite refuses a document's write where there is none now.
+func mayWrite(d namespaceDoc) error {
+	switch d.phase() {
+	case app.PhaseClosed:
+		return fmt.Errorf("namespace %s is closed: %w", d.ID, app.ErrMoved)
+	case app.PhaseFrozen:
+		return fmt.Errorf("namespace %s: %w", d.ID, app.ErrFrozen)
 	}
-	if err := check(ns); err != nil {
-		return err
-	}
-	if err := c.here(); err != nil {
+	return nil
+}
+
+// The namespace is put in force anew when who knows the newest of it is refused
+// some times, or finds for longer that a change of it is not in force.
+const (
+	patience  = 20
+	refusal   = 5
+	unsettled = 1
+)
+
+// write writes to the organization's documents, in a namespace that may is nil
+// about. f reports whether it has written anything; it is called again where
+// the store refused it, and where it found nothing to write but looked in the
+// wrong place. errNowhere: it found nothing in the right one.
+func (c *Cluster) write(ctx context.Context, ns app.Namespace, may func(namespaceDoc) error,
+	f func(ctx context.Context, s shelf) (written bool, err error),
+) error {
+	if err := c.ready(ctx, ns); err != nil {
 		return err
 	}
 	ctx, cancel := c.writing(ctx)
 	defer cancel()
-	at, known := c.names.get(ns.Organization)
-	fresh := false
-	refusals := 0
+	key := keyIn(ns)
+	at, known := c.names.get(key)
+	known = known && at.Generation >= ns.Placement.Generation
+	tried := 0
 	for try := 0; ; try++ {
-		if !known {
+		fresh := !known
+		if fresh {
 			var err error
-			if at, err = c.resolve(ctx, ns.Organization); err != nil {
+			if at, err = c.resolve(ctx, key); err != nil {
 				return c.translate(err)
 			}
-			fresh = true
+			if err := may(at); err != nil {
+				return err
+			}
 		}
-		if at.Pending == nil {
-			written, err := c.through(ctx, &at, f)
-			switch {
-			case hasCode(err, codeInvalid):
-				if fresh {
-					refusals++
-				}
-			case err != nil:
-				return c.translate(err)
-			case written:
-				return nil
-			case fresh:
-				if same, err := c.unmoved(ctx, at); err != nil || same {
-					return errors.Join(c.translate(err), nowhere(err))
-				}
+		stamp, written, err := c.through(ctx, &at, may, f)
+		switch {
+		case hasCode(err, codeInvalid):
+			if known = c.renewed(ctx, at, stamp); known {
+				continue
 			}
-			// Refused where it belongs, by the newest that is known: the validator was
-			// changed by somebody else.
-			if refusals > 3 {
-				refusals = 0
-				if err := c.mend(ctx, at); err != nil {
-					return c.translate(err)
-				}
+			tried += refusal
+		case errors.Is(err, errUnsettled):
+			if tried += unsettled; at.Born == 0 && at.Stamp == 0 {
+				tried = patience // nobody is changing it: it is from before there were stamps
+			}
+		case err != nil:
+			return c.translate(err)
+		case written:
+			return nil
+		case fresh:
+			if same, err := c.unmoved(ctx, at); err != nil || same {
+				return errors.Join(c.translate(err), nowhere(err))
 			}
 		}
 		known = false
+		if !fresh || at.Pending != nil {
+			tried = 0
+		}
+		if tried >= patience {
+			tried = 0
+			if err := c.mend(ctx, at); err != nil {
+				return c.translate(err)
+			}
+		}
 		if fresh && !pause(ctx, try) {
-			return c.unavailable(fmt.Errorf("the collection is being moved: %w", context.DeadlineExceeded))
+			return c.unavailable(fmt.Errorf("the namespace is being moved: %w", context.DeadlineExceeded))
 		}
 	}
 }
 
-// through writes while this process does not move the collection, and knows
-// where it has been moved meanwhile.
-func (c *Cluster) through(ctx context.Context, at *namespaceDoc, f func(context.Context, namespaceDoc) (bool, error)) (bool, error) {
-	org := app.OrganizationID(at.ID)
-	gate := c.gates.of(org)
+// errUnsettled says that a write was not sent: what is known of the namespace
+// is to be read again.
+var errUnsettled = errors.New("the namespace is being changed")
+
+// through writes while this process does not move the namespace, and knows
+// what has become of it meanwhile.
+func (c *Cluster) through(ctx context.Context, at *namespaceDoc, may func(namespaceDoc) error,
+	f func(context.Context, shelf) (bool, error),
+) (stamp int64, written bool, err error) {
+	gate := c.gates.of(at.org())
 	if !wait(ctx, gate.TryRLock) {
-		return false, ctx.Err()
+		return 0, false, ctx.Err()
 	}
 	defer gate.RUnlock()
-	if now, ok := c.names.get(org); ok && now.Pending == nil && now.Revision > at.Revision {
+	if now, ok := c.names.get(at.ID); ok && now.newer(*at) {
 		*at = now
 	}
-	return f(ctx, *at)
+	s := c.shelf(*at, at.Collection)
+	if at.Pending != nil || s.stamp == 0 || may(*at) != nil {
+		return s.stamp, false, errUnsettled
+	}
+	written, err = f(ctx, s)
+	return s.stamp, written, err
+}
+
+// renewed reports whether all that is wrong with a write to the shared
+// collection is its stamp, after reading the newest.
+func (c *Cluster) renewed(ctx context.Context, at namespaceDoc, stamp int64) bool {
+	if !at.shared() {
+		return false
+	}
+	if c.stampOf(at) == stamp {
+		if _, err := c.epochs.refresh(ctx, c.db); err != nil {
+			return false
+		}
+	}
+	now := c.stampOf(at)
+	return now != 0 && now != stamp
 }
 
 func nowhere(err error) error {
@@ -165,19 +232,6 @@ func nowhere(err error) error {
 
 // unmoved reports whether the namespace is still as it was read.
 func (c *Cluster) unmoved(ctx context.Context, at namespaceDoc) (bool, error) {
-	now, err := c.resolve(ctx, app.OrganizationID(at.ID))
-	return err == nil && now.Revision == at.Revision, err
-}
-
-// mend gives a collection the validator that it should have.
-func (c *Cluster) mend(ctx context.Context, at namespaceDoc) error {
-	return c.alone(ctx, app.OrganizationID(at.ID), func(ctx context.Context) error {
-		same, err := c.unmoved(ctx, at)
-		if err != nil || !same {
-			return err
-		}
-		c.log.Warn("the validator of a collection was not what it should be; it is put right",
-			"cluster", c.key, "org_id", at.ID, "collection", at.Collection)
-		return c.furnish(ctx, at)
-	})
+	now, err := c.resolve(ctx, at.ID)
+	return err == nil && now.same(at), err
 }

@@ -27,6 +27,7 @@ var actionsOf = map[string]map[string][]string{
 		"insert": {"insert"}, "update": {"update", "insert"}, "delete": {"remove"}, "findAndModify": {"find", "update"},
 		"bypassDocumentValidation": {"bypassDocumentValidation"},
 		"create":                   {"createCollection"}, "createIndexes": {"createIndex"}, "collMod": {"collMod"}, "drop": {"dropCollection"},
+		"dropIndexes":      {"dropIndex"},
 		"renameCollection": {"renameCollectionSameDB"}, "listCollections": {"listCollections"}, "dbStats": {"dbStats"},
 	},
 }

@@ -11,10 +11,11 @@
 // has the version that was read: see unit.go. Every document has a version
 // that no other state of it ever had or will have.
 //
-// Tenant data is a collection for each organization. A validator on it
-// demands the organization and the generation of its placement of every
-// write, so that a server which has not heard of a change is refused by the
-// store and looks again: see namespaces.go.
+// Tenant data is a collection for each organization, one for many, or one in a
+// database of its own: see namespaces.go. A validator demands of every write a
+// stamp that only who knows the newest of an organization has, so that a server
+// which has not heard of a change is refused by the store and looks again: see
+// fence.go.
 //
 // The files are named as in package sqlite.
 package mongodb

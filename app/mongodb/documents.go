@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -18,82 +17,72 @@ import (
 // is: as BSON its keys would come in another order, and its numbers in another
 // width.
 type documentDoc struct {
-	ID         string    `bson:"_id"`
-	OrgID      string    `bson:"org_id"`
-	Generation int64     `bson:"generation"`
-	Type       string    `bson:"type"`
-	Revision   int64     `bson:"revision"`
-	CreatedAt  time.Time `bson:"created_at"`
-	UpdatedAt  time.Time `bson:"updated_at"`
-	Data       string    `bson:"data"`
+	ID        string    `bson:"_id"`
+	OrgID     string    `bson:"org_id"`
+	Stamp     int64     `bson:"stamp"` // see fence.go
+	Type      string    `bson:"type"`
+	Revision  int64     `bson:"revision"`
+	CreatedAt time.Time `bson:"created_at"`
+	UpdatedAt time.Time `bson:"updated_at"`
+	Data      string    `bson:"data"`
 	// Tag is of one write alone. A revision can come again, when a document is
 	// deleted and another takes its id.
 	Tag int64 `bson:"tag"`
-	// Moving is set while it is taken along by a rename.
-	Moving bool `bson:"moving,omitempty"`
-}
-
-func documentDocOf(org app.OrganizationID, generation int64, d app.Document) documentDoc {
-	return documentDoc{
-		ID: string(d.ID), OrgID: string(org), Generation: generation, Type: d.Type, Revision: d.Revision,
-		CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt, Data: string(d.Data), Tag: rand.Int64(), //nolint:gosec // no secret
-	}
-}
-
-func (d documentDoc) document() app.Document {
-	return app.Document{ID: app.DocumentID(d.ID), Type: d.Type, Revision: d.Revision,
-		CreatedAt: d.CreatedAt.UTC(), UpdatedAt: d.UpdatedAt.UTC(), Data: []byte(d.Data)}
-}
-
-// its is the organization's document of this id, wherever it is looked for.
-func its(org app.OrganizationID, id app.DocumentID) bson.D {
-	return bson.D{{Key: "_id", Value: string(id)}, {Key: "org_id", Value: string(org)}}
+	// Notes say that it was touched while that was recorded: see moving.go.
+	Notes int64 `bson:"notes,omitempty"`
+	// Deleted is set when there is no such document any more, and only this is
+	// left of it.
+	Deleted bool `bson:"deleted,omitempty"`
 }
 
 // InsertDocument stores a document as it is given. See app.Documents.
 func (c *Cluster) InsertDocument(ctx context.Context, ns app.Namespace, d app.Document) error {
-	if err := check(ns); err != nil {
-		return err
-	}
-	stored := documentDocOf(ns.Organization, 0, d)
-	return c.write(ctx, ns, func(ctx context.Context, at namespaceDoc) (bool, error) {
-		stored.Generation = at.Generation
-		collection := c.db.Collection(at.Collection)
-		_, err := collection.InsertOne(ctx, stored)
+	tag := newTag()
+	return c.write(ctx, ns, mayWrite, func(ctx context.Context, s shelf) (bool, error) {
+		stored := s.store(d)
+		stored.Tag = tag
+		_, err := s.collection.InsertOne(ctx, stored)
 		if !isDuplicate(err) {
 			return err == nil, err
 		}
 		// Another's, or our own from a try whose answer got lost.
 		var now documentDoc
-		err = collection.FindOne(ctx, its(ns.Organization, d.ID)).Decode(&now)
+		err = s.collection.FindOne(ctx, s.one(d.ID), options.FindOne().SetProjection(withoutData)).Decode(&now)
 		switch {
-		case err == nil && now.Tag == stored.Tag:
+		case err != nil:
+			return false, passOver(err)
+		case now.Tag == tag:
 			return true, nil
-		case err == nil:
+		case !now.Deleted:
 			return false, app.Taken(app.ConflictDocumentID)
 		}
-		return false, passOver(err)
+		result, err := s.collection.ReplaceOne(ctx, s.one(d.ID, bson.E{Key: "tag", Value: now.Tag}), stored)
+		return err == nil && result.MatchedCount == 1, err
 	})
 }
 
 // Document reads one. See app.Documents.
 func (c *Cluster) Document(ctx context.Context, ns app.Namespace, id app.DocumentID) (app.Document, error) {
-	d, err := c.document(ctx, ns, id)
-	return d.document(), err
+	d, _, err := c.document(ctx, ns, id)
+	return d, err
 }
 
-func (c *Cluster) document(ctx context.Context, ns app.Namespace, id app.DocumentID) (documentDoc, error) {
-	var d documentDoc
+// document reads one, with its tag.
+func (c *Cluster) document(ctx context.Context, ns app.Namespace, id app.DocumentID) (d app.Document, tag int64, err error) {
 	there := false
-	err := c.find(ctx, ns, func(ctx context.Context, collection *mongo.Collection) (bool, error) {
-		err := collection.FindOne(ctx, its(ns.Organization, id)).Decode(&d)
-		there = err == nil
+	err = c.find(ctx, ns, func(ctx context.Context, s shelf) (bool, error) {
+		var stored documentDoc
+		err := s.collection.FindOne(ctx, s.one(id, live)).Decode(&stored)
+		d, tag, there = s.document(stored), stored.Tag, err == nil
 		return there, passOver(err)
 	})
 	if err == nil && !there {
 		err = errNoDocument(id)
 	}
-	return d, err
+	if err != nil {
+		return app.Document{}, 0, err
+	}
+	return d, tag, nil
 }
 
 // passOver makes "none there" no error.
@@ -110,35 +99,43 @@ func errNoDocument(id app.DocumentID) error {
 
 // ListDocuments lists in byte order of ids, which is how the server compares
 // strings. See app.Documents.
-func (c *Cluster) ListDocuments(ctx context.Context, ns app.Namespace, q app.DocumentQuery) ([]app.Document, error) {
-	filter := bson.D{{Key: "org_id", Value: string(ns.Organization)}, {Key: "_id", Value: bson.D{{Key: "$gt", Value: string(q.After)}}}}
-	if q.After == "" {
-		filter = filter[:1]
-	}
+func (c *Cluster) ListDocuments(ctx context.Context, ns app.Namespace, q app.DocumentQuery) (list []app.Document, err error) {
+	err = c.find(ctx, ns, func(ctx context.Context, s shelf) (bool, error) {
+		list, err = s.list(ctx, q)
+		return len(list) > 0, err
+	})
+	return list, err
+}
+
+func (s shelf) list(ctx context.Context, q app.DocumentQuery) (list []app.Document, err error) {
+	filter := s.after(q.After, live)
 	if q.Type != "" {
 		filter = append(filter, bson.E{Key: "type", Value: q.Type})
 	}
-	var list []app.Document
-	err := c.find(ctx, ns, func(ctx context.Context, collection *mongo.Collection) (bool, error) {
-		list = nil
-		cursor, err := collection.Find(ctx, filter, options.Find().SetSort(bson.D{{Key: "_id", Value: 1}}).
-			SetLimit(int64(q.Limit)).SetBatchSize(int32(min(q.Limit, 1<<20))))
-		if err != nil {
-			return false, err
-		}
-		defer func() { _ = cursor.Close(context.WithoutCancel(ctx)) }()
-		bytes := 0
-		for cursor.Next(ctx) {
-			var d documentDoc
-			if err := cursor.Decode(&d); err != nil {
-				return false, err
-			}
-			list = append(list, d.document())
-			if bytes += len(d.Data); q.MaxBytes > 0 && bytes > q.MaxBytes {
-				return true, nil
-			}
-		}
-		return len(list) > 0, cursor.Err()
-	})
+	err = s.read(ctx, filter, q.Limit, q.MaxBytes, func(d documentDoc) { list = append(list, s.document(d)) })
 	return list, err
+}
+
+// read gives f what the filter finds, in order of id, up to limit and to the
+// document by which the data of all becomes more than most bytes; 0 is no
+// bound.
+func (s shelf) read(ctx context.Context, filter bson.D, limit, most int, f func(documentDoc)) error {
+	cursor, err := s.collection.Find(ctx, filter, options.Find().SetSort(bson.D{{Key: "_id", Value: 1}}).
+		SetLimit(int64(limit)).SetBatchSize(int32(min(limit, 1<<20))))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = cursor.Close(context.WithoutCancel(ctx)) }()
+	bytes := 0
+	for cursor.Next(ctx) {
+		var d documentDoc
+		if err := cursor.Decode(&d); err != nil {
+			return err
+		}
+		f(d)
+		if bytes += len(d.Data); most > 0 && bytes > most {
+			return nil
+		}
+	}
+	return cursor.Err()
 }

@@ -28,6 +28,7 @@ const (
 	codeAuthentication     = 18
 	codeTransactionsAbsent = 20
 	codeNamespaceNotFound  = 26
+	codeIndexNotFound      = 27
 	codeCursorNotFound     = 43
 	codeNamespaceExists    = 48
 	codeInvalid            = 121 // DocumentValidationFailure
@@ -132,7 +133,8 @@ func (s *server) cause(err error) error {
 
 // isSentinel reports an error that is one of package app's already.
 func isSentinel(err error) bool {
-	for _, kind := range []error{app.ErrNotFound, app.ErrConflict, app.ErrStale, app.ErrInvalid, app.ErrUnauthenticated} {
+	for _, kind := range []error{app.ErrNotFound, app.ErrConflict, app.ErrStale, app.ErrInvalid,
+		app.ErrUnauthenticated, app.ErrMoved, app.ErrFrozen, errOvertaken} {
 		if errors.Is(err, kind) {
 			return true
 		}

@@ -22,7 +22,7 @@ type schema struct {
 
 var registrySchema = schema{kind: "registry", migrations: []func(context.Context, *server) error{registryIndexes, addedClustersAndPlaces}}
 
-var clusterSchema = schema{kind: "cluster", migrations: []func(context.Context, *server) error{clusterIndexes}}
+var clusterSchema = schema{kind: "cluster", migrations: []func(context.Context, *server) error{clusterIndexes, clusterStamps}}
 
 // NewerError says that a newer version of the program wrote the data.
 type NewerError struct {
@@ -110,7 +110,7 @@ func registryIndexes(ctx context.Context, s *server) error {
 			return err
 		}
 	}
-	return makeIndexes(ctx, s, registryIndexList)
+	return makeIndexes(ctx, s.db, registryIndexList)
 }
 
 // addedClustersAndPlaces makes the collection of added clusters, and the index
@@ -119,7 +119,7 @@ func addedClustersAndPlaces(ctx context.Context, s *server) error {
 	if err := s.db.CreateCollection(ctx, addedClusters); err != nil && !hasCode(err, codeNamespaceExists) {
 		return err
 	}
-	return makeIndexes(ctx, s, []index{
+	return makeIndexes(ctx, s.db, []index{
 		{organizations, "place", bson.D{{Key: "cluster", Value: 1}, {Key: "isolation", Value: 1}}, false, "", nil},
 	})
 }
@@ -127,13 +127,17 @@ func addedClustersAndPlaces(ctx context.Context, s *server) error {
 // clusterIndexes makes the list of namespaces. holds is the names that an
 // organization has: two while it is renamed. None is in two lists.
 func clusterIndexes(ctx context.Context, s *server) error {
-	return makeIndexes(ctx, s, []index{
+	return makeIndexes(ctx, s.db, []index{
 		{namespaces, "holds", bson.D{{Key: "holds", Value: 1}}, true, "", nil},
 		{namespaces, "left", bson.D{{Key: "left", Value: 1}}, false, "", nil},
 	})
 }
 
-func makeIndexes(ctx context.Context, s *server, list []index) error {
+// clusterStamps keeps programs away that do not know what a namespace demands
+// now. Namespaces from before are put in force when they are first written to.
+func clusterStamps(context.Context, *server) error { return nil }
+
+func makeIndexes(ctx context.Context, db *mongo.Database, list []index) error {
 	byCollection := map[string][]mongo.IndexModel{}
 	var order []string
 	for _, i := range list {
@@ -150,7 +154,7 @@ func makeIndexes(ctx context.Context, s *server, list []index) error {
 		byCollection[i.collection] = append(byCollection[i.collection], mongo.IndexModel{Keys: i.keys, Options: o})
 	}
 	for _, name := range order {
-		if _, err := s.db.Collection(name).Indexes().CreateMany(ctx, byCollection[name]); err != nil {
+		if _, err := db.Collection(name).Indexes().CreateMany(ctx, byCollection[name]); err != nil {
 			return fmt.Errorf("indexes of %s: %w", name, err)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -14,28 +15,46 @@ import (
 
 const namespaces = "namespaces"
 
-// namespaceDoc says where an organization's documents are. It alone decides:
-// the name in a placement may be another's by now.
-//
-// A collection has a validator that demands of every document the
-// organization's id and the generation. A writer that has not heard of a change
-// is refused by it (error 121), reads this document, and tries again.
+// namespaceDoc says where an organization's documents are, and what may be
+// done with them. It alone decides: the name in a placement may be another's by
+// now.
 type namespaceDoc struct {
-	ID         string `bson:"_id"` // the organization's
+	ID         string `bson:"_id"`                // see keyOf
+	Database   string `bson:"database,omitempty"` // where its collection is; empty: the cluster's
 	Collection string `bson:"collection"`
 	Generation int64  `bson:"generation"`
+	// Phase is an app.NamespacePhase; empty is open.
+	Phase string `bson:"phase,omitempty"`
+	// Stamp is what every write must carry: see fence.go. In the shared
+	// collection it is the number of the change that put this document in force.
+	// 0: a change of this document is not in force yet.
+	Stamp int64 `bson:"stamp,omitempty"`
+	// Notes is what a write leaves in its document, as long as it is recorded
+	// what is touched. Each recording has one of its own.
+	Notes int64 `bson:"notes,omitempty"`
+	// Forgotten are the notes of a recording that has ended, until they are gone.
+	Forgotten int64 `bson:"forgotten,omitempty"`
 	// Pending is where a rename that has begun will have them.
 	Pending *pending `bson:"pending,omitempty"`
 	// Holds are the names that nobody else can have: the collection's, and the
 	// pending one's.
 	Holds []string `bson:"holds"`
 	// Left are the names that it had before, where a collection that takes
-	// nothing stands in the way of late writers. See rename.go.
+	// nothing stands in the way of late writers. See relocate.go.
 	Left []string `bson:"left,omitempty"`
+	// Born is of this document alone: when a namespace is dropped and made again,
+	// its revisions begin again.
+	Born int64 `bson:"born,omitempty"`
 	// Revision goes up with every change of this document.
 	Revision int64 `bson:"revision"`
-	// Dropping is set when the namespace is no more, and only clearing up is left.
-	Dropping bool `bson:"dropping,omitempty"`
+	// Dropping is set when the namespace is no more, and only clearing up is
+	// left; Stand is what is being put in its collection's place. See drop.go.
+	Dropping bool   `bson:"dropping,omitempty"`
+	Stand    string `bson:"stand,omitempty"`
+
+	// seq is the number of the shared collection's last change when this was
+	// read; 0 elsewhere.
+	seq int64
 }
 
 type pending struct {
@@ -43,195 +62,237 @@ type pending struct {
 	Generation int64  `bson:"generation"`
 }
 
+// keyOf is the id of the document about a namespace: the organization's, and
+// the isolation unless that is IsolationCollection. While an organization moves
+// within the cluster it has two namespaces.
+func keyOf(org app.OrganizationID, isolation app.Isolation) string {
+	if isolation == app.IsolationCollection {
+		return string(org)
+	}
+	return string(org) + "/" + string(isolation)
+}
+
+func keyIn(ns app.Namespace) string { return keyOf(ns.Organization, ns.Placement.Isolation) }
+
+func (d namespaceDoc) org() app.OrganizationID {
+	org, _, _ := strings.Cut(d.ID, "/")
+	return app.OrganizationID(org)
+}
+
+func (d namespaceDoc) isolation() app.Isolation {
+	if _, isolation, is := strings.Cut(d.ID, "/"); is {
+		return app.Isolation(isolation)
+	}
+	return app.IsolationCollection
+}
+
+func (d namespaceDoc) shared() bool { return d.isolation() == app.IsolationShared }
+
+func (d namespaceDoc) phase() app.NamespacePhase {
+	if d.Phase == "" {
+		return app.PhaseOpen
+	}
+	return app.NamespacePhase(d.Phase)
+}
+
+func (d *namespaceDoc) setPhase(p app.NamespacePhase) {
+	d.Phase = string(p)
+	if p == app.PhaseOpen {
+		d.Phase = ""
+	}
+}
+
+// held is a name as nobody else can have it.
+func (d namespaceDoc) held(collection string) string {
+	switch {
+	case d.shared():
+		return d.ID // there is room for all in the shared collection
+	case d.Database == "":
+		return collection
+	}
+	return d.Database + "." + collection
+}
+
+// database is where a namespace's collection is.
+func (c *Cluster) database(d namespaceDoc) *mongo.Database {
+	if d.Database == "" {
+		return c.db
+	}
+	return c.client.Database(d.Database)
+}
+
 // resolve reads where the documents are now, or app.ErrNotFound.
-func (c *Cluster) resolve(ctx context.Context, org app.OrganizationID) (namespaceDoc, error) {
-	d, err := c.namespace(ctx, org)
+func (c *Cluster) resolve(ctx context.Context, key string) (namespaceDoc, error) {
+	d, err := c.namespace(ctx, key)
 	if err == nil && d.Dropping {
 		err = mongo.ErrNoDocuments
 	}
 	if errors.Is(err, mongo.ErrNoDocuments) {
-		c.names.drop(org)
-		return d, fmt.Errorf("namespace of organization %s: %w", org, app.ErrNotFound)
+		c.names.drop(key)
+		return d, errNoNamespace(key)
 	}
 	if err == nil {
-		c.names.put(org, d)
+		c.names.put(key, d)
 	}
 	return d, err
 }
 
-func (c *Cluster) namespace(ctx context.Context, org app.OrganizationID) (d namespaceDoc, err error) {
-	err = c.db.Collection(namespaces).FindOne(ctx, byID(org)).Decode(&d)
+// errNoNamespace says that a namespace is not, or not any more, in the cluster.
+func errNoNamespace(key string) error {
+	return fmt.Errorf("namespace %s: %w: %w", key, app.ErrMoved, app.ErrNotFound)
+}
+
+// namespace reads the document about one.
+func (c *Cluster) namespace(ctx context.Context, key string) (d namespaceDoc, err error) {
+	if strings.HasSuffix(key, "/"+string(app.IsolationShared)) {
+		// First: what is read afterwards is as new as this, or newer.
+		if d.seq, err = c.epochs.refresh(ctx, c.db); err != nil {
+			return d, err
+		}
+	}
+	err = c.db.Collection(namespaces).FindOne(ctx, byID(key)).Decode(&d)
 	return d, err
 }
 
-// demands is the validator of an organization's collection.
-func demands(org app.OrganizationID, generation int64) bson.D {
-	return bson.D{{Key: "org_id", Value: string(org)}, {Key: "generation", Value: generation}}
+// unchanged is the filter for the document as it was read.
+func (d namespaceDoc) unchanged() bson.D {
+	var born any // none: from before there was one
+	if d.Born != 0 {
+		born = d.Born
+	}
+	return bson.D{{Key: "_id", Value: d.ID}, {Key: "born", Value: born}, {Key: "revision", Value: d.Revision}}
 }
 
-// refusing is the validator of a collection that takes nothing.
-var refusing = bson.D{{Key: "_id", Value: bson.D{{Key: "$exists", Value: false}}}}
+func (d namespaceDoc) same(as namespaceDoc) bool {
+	return d.Born == as.Born && d.Revision == as.Revision
+}
 
-// Provision makes the organization's collection. See app.Cluster.
+// newer reports whether the document was changed after it was read as than.
+func (d namespaceDoc) newer(than namespaceDoc) bool {
+	return d.Born == than.Born && d.Revision > than.Revision
+}
+
+// errOvertaken says that somebody else has changed a namespace since it was
+// read.
+var errOvertaken = errors.New("the namespace was changed meanwhile")
+
+// step writes a namespace that nobody has changed since it was read.
+func (c *Cluster) step(ctx context.Context, d namespaceDoc, next *namespaceDoc) error {
+	next.Revision = d.Revision + 1
+	result, err := c.db.Collection(namespaces).ReplaceOne(ctx, d.unchanged(), next)
+	if err == nil && result.MatchedCount == 0 {
+		return errOvertaken
+	}
+	return err
+}
+
+// Provision makes the place for an organization's documents. See app.Cluster.
 func (c *Cluster) Provision(ctx context.Context, ns app.Namespace) error {
-	if err := check(ns); err != nil {
+	if err := c.check(ns); err != nil {
 		return err
 	}
 	return c.alone(ctx, ns.Organization, func(ctx context.Context) error {
-		d := namespaceDoc{ID: string(ns.Organization), Collection: ns.Placement.Collection,
-			Generation: ns.Placement.Generation, Holds: []string{ns.Placement.Collection}, Revision: 1}
-		_, err := c.db.Collection(namespaces).InsertOne(ctx, d)
-		if isDuplicate(err) {
-			now, readErr := c.namespace(ctx, ns.Organization)
-			switch {
-			case errors.Is(readErr, mongo.ErrNoDocuments):
-				return app.Taken(app.ConflictCollection) // its name, then
-			case readErr != nil:
-				return readErr
-			case now.Dropping:
+		d, err := c.record(ctx, ns, app.PhaseOpen)
+		if errors.Is(err, errExists) {
+			// There already, under whichever name; though perhaps only half made.
+			if d.Dropping {
 				return app.Taken(app.ConflictCollection)
 			}
-			// There already, under whichever name; though perhaps only half made.
-			if now.Pending != nil {
+			if d.Pending != nil || d.phase() != app.PhaseOpen {
 				return nil
 			}
-			d, err = now, nil
+			err = nil
 		}
 		if err != nil {
 			return err
 		}
-		if err := c.furnish(ctx, d); err != nil {
+		if d, err = c.furnish(ctx, d); err != nil {
 			return err
 		}
-		c.names.put(ns.Organization, d)
+		c.names.put(d.ID, d)
 		return nil
 	})
 }
 
-// furnish makes the collection of a namespace and its validator. What stands
+var errExists = errors.New("there is one")
+
+// record writes down a new namespace. errExists, with the one there is, when
+// there is one; a TakenError when another has its name.
+func (c *Cluster) record(ctx context.Context, ns app.Namespace, phase app.NamespacePhase) (namespaceDoc, error) {
+	d := namespaceDoc{ID: keyIn(ns), Collection: ns.Placement.Collection, Generation: ns.Placement.Generation,
+		Born: newStamp(), Revision: 1}
+	d.setPhase(phase)
+	if ns.Placement.Isolation == app.IsolationDatabase {
+		d.Database = c.databaseOf(ns.Organization)
+	}
+	d.Holds = []string{d.held(d.Collection)}
+	d.Stamp = newStamp()
+	if d.shared() {
+		var err error
+		if d.seq, err = c.epochs.make(ctx, c.db); err != nil {
+			return d, err
+		}
+		d.Stamp = d.seq
+	}
+	_, err := c.db.Collection(namespaces).InsertOne(ctx, d)
+	if !isDuplicate(err) {
+		return d, err
+	}
+	now, err := c.namespace(ctx, d.ID)
+	if errors.Is(err, mongo.ErrNoDocuments) {
+		return d, app.Taken(app.ConflictCollection) // its name, then
+	}
+	if err == nil {
+		err = errExists
+	}
+	return now, err
+}
+
+// furnish makes the collection of a namespace, with its validator. What stands
 // there under the name, which nobody else has, is taken over: a collection
 // that takes nothing, or what a late writer made after a deletion.
-func (c *Cluster) furnish(ctx context.Context, d namespaceDoc) error {
-	org := app.OrganizationID(d.ID)
-	err := c.db.CreateCollection(ctx, d.Collection, options.CreateCollection().SetValidator(demands(org, d.Generation)))
-	if err == nil {
-		return nil
+func (c *Cluster) furnish(ctx context.Context, d namespaceDoc) (namespaceDoc, error) {
+	if d.shared() {
+		return d, nil
 	}
-	if !hasCode(err, codeNamespaceExists) {
-		return err
-	}
-	if err := c.validate(ctx, d.Collection, demands(org, d.Generation)); err != nil {
-		return err
-	}
-	return c.deliver(ctx, d.ID, d.Collection)
-}
-
-// validate gives a collection another validator.
-func (c *Cluster) validate(ctx context.Context, collection string, validator bson.D) error {
-	return c.db.RunCommand(ctx, bson.D{{Key: "collMod", Value: collection}, {Key: "validator", Value: validator},
-		{Key: "validationLevel", Value: "strict"}, {Key: "validationAction", Value: "error"}}).Err()
-}
-
-// Drop removes the organization's collection. See app.Cluster.
-func (c *Cluster) Drop(ctx context.Context, ns app.Namespace) error {
-	if err := check(ns); err != nil {
-		return err
-	}
-	return c.alone(ctx, ns.Organization, func(ctx context.Context) error {
-		var d namespaceDoc
-		err := c.db.Collection(namespaces).FindOneAndUpdate(ctx, byID(ns.Organization), bson.D{
-			{Key: "$set", Value: bson.D{{Key: "dropping", Value: true}}}, {Key: "$inc", Value: bson.D{{Key: "revision", Value: int64(1)}}},
-		}, options.FindOneAndUpdate().SetReturnDocument(options.After)).Decode(&d)
-		c.names.drop(ns.Organization)
-		if errors.Is(err, mongo.ErrNoDocuments) {
-			return nil
+	// A stamp that others may know already is not put on what is there.
+	if d.Stamp != 0 {
+		err := c.database(d).CreateCollection(ctx, d.Collection, options.CreateCollection().SetValidator(d.demands(d.Stamp)))
+		if err == nil || !hasCode(err, codeNamespaceExists) {
+			return d, err
 		}
-		if err != nil {
-			return err
+		there, err := c.look(ctx, d, d.Collection)
+		if err != nil || there.stamp == d.Stamp {
+			return d, err
 		}
-		for _, name := range d.Holds {
-			// First nothing gets in any more, so that what has not heard yet is told.
-			if err := c.validate(ctx, name, refusing); err != nil && !hasCode(err, codeNamespaceNotFound) {
-				return err
-			}
-			if err := c.dropHeld(ctx, d, name); err != nil {
-				return err
-			}
-		}
-		_, err = c.db.Collection(namespaces).DeleteOne(ctx, append(byID(ns.Organization), bson.E{Key: "dropping", Value: true}))
-		return err
-	})
-}
-
-// dropHeld drops a collection unless the namespace that held its name is gone
-// already: then another may have the name.
-func (c *Cluster) dropHeld(ctx context.Context, d namespaceDoc, name string) error {
-	now, err := c.namespace(ctx, app.OrganizationID(d.ID))
-	if errors.Is(err, mongo.ErrNoDocuments) {
-		return nil
 	}
-	if err != nil || now.Revision != d.Revision {
-		return err
-	}
-	// Where another was before, something must stand in the way of its late
-	// writers for good.
-	others, err := c.db.Collection(namespaces).CountDocuments(ctx,
-		bson.D{{Key: "left", Value: name}, {Key: "_id", Value: bson.D{{Key: "$ne", Value: d.ID}}}}, options.Count().SetLimit(1))
+	d, err := c.refence(ctx, d)
 	if err != nil {
-		return err
+		return d, err
 	}
-	if others > 0 {
-		_, err := c.db.Collection(name).DeleteMany(ctx, bson.D{{Key: "org_id", Value: d.ID}})
-		return err
-	}
-	return c.db.Collection(name).Drop(ctx)
+	return d, c.deliver(ctx, d, d.Collection)
 }
 
 // Namespaces lists what there is, for comparing with the registry.
 func (c *Cluster) Namespaces(ctx context.Context) ([]app.Namespace, error) {
+	docs, err := c.allNamespaces(ctx)
+	list := make([]app.Namespace, len(docs))
+	for i, d := range docs {
+		list[i] = app.Namespace{Organization: d.org(), Placement: app.Placement{
+			Cluster: c.key, Isolation: d.isolation(), Database: c.database(d).Name(),
+			Collection: d.Collection, Generation: d.Generation,
+		}}
+	}
+	return list, err
+}
+
+func (c *Cluster) allNamespaces(ctx context.Context) (docs []namespaceDoc, err error) {
 	if err := c.here(); err != nil {
 		return nil, err
 	}
 	cursor, err := c.db.Collection(namespaces).Find(ctx, bson.D{}, options.Find().SetSort(bson.D{{Key: "_id", Value: 1}}))
-	if err != nil {
-		return nil, c.translate(err)
+	if err == nil {
+		err = cursor.All(ctx, &docs)
 	}
-	var docs []namespaceDoc
-	if err := cursor.All(ctx, &docs); err != nil {
-		return nil, c.translate(err)
-	}
-	list := make([]app.Namespace, len(docs))
-	for i, d := range docs {
-		list[i] = app.Namespace{Organization: app.OrganizationID(d.ID), Placement: app.Placement{
-			Cluster: c.key, Isolation: app.IsolationCollection, Database: c.db.Name(),
-			Collection: d.Collection, Generation: d.Generation,
-		}}
-	}
-	return list, nil
-}
-
-// Stats counts the documents and the bytes of their data. See app.Cluster.
-func (c *Cluster) Stats(ctx context.Context, ns app.Namespace) (app.NamespaceStats, error) {
-	var out app.NamespaceStats
-	err := c.find(ctx, ns, func(ctx context.Context, collection *mongo.Collection) (bool, error) {
-		cursor, err := collection.Aggregate(ctx, mongo.Pipeline{
-			{{Key: "$match", Value: bson.D{{Key: "org_id", Value: string(ns.Organization)}}}},
-			{{Key: "$group", Value: bson.D{{Key: "_id", Value: nil},
-				{Key: "documents", Value: bson.D{{Key: "$sum", Value: int64(1)}}},
-				{Key: "bytes", Value: bson.D{{Key: "$sum", Value: bson.D{{Key: "$strLenBytes", Value: "$data"}}}}}}}},
-		})
-		if err != nil {
-			return false, err
-		}
-		var sums []struct {
-			Documents int64 `bson:"documents"`
-			Bytes     int64 `bson:"bytes"`
-		}
-		if err := cursor.All(ctx, &sums); err != nil || len(sums) == 0 {
-			return false, err
-		}
-		out = app.NamespaceStats{Documents: sums[0].Documents, Bytes: sums[0].Bytes}
-		return true, nil
-	})
-	return out, err
+	return docs, c.translate(err)
 }

@@ -2,9 +2,9 @@ package mongodb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
@@ -22,51 +22,67 @@ import (
 //	move     renameCollection, which is atomic
 //	close    a collection that takes nothing stands under the old name, so that
 //	         who has not heard is refused, and looks again
-//	open     the validator demands the new generation
-//	settle   the new name is in force, the old one is free
+//	open     the validator demands a new stamp: see fence.go
+//	settle   the new name and stamp are in force, the old name is free
 //
 // Nothing is ever dropped or overwritten on the word of what was read before:
 // a server that was paused between reading and sending would destroy what has
 // come there since. A move fails where the target exists, and what is moved
 // aside is looked at before it is dropped.
 func (c *Cluster) Rename(ctx context.Context, ns app.Namespace, to string, generation int64) error {
-	if err := check(ns); err != nil {
+	if err := c.check(ns); err != nil {
 		return err
 	}
-	if err := checkCollection(to); err != nil {
+	if err := checkCollection(ns.Placement.Isolation, to); err != nil {
 		return err
 	}
 	return c.alone(ctx, ns.Organization, func(ctx context.Context) error {
-		d, err := c.resolve(ctx, ns.Organization)
-		if err != nil {
+		return c.unlessOvertaken(ctx, func(ctx context.Context) error {
+			d, err := c.resolve(ctx, keyIn(ns))
+			if err != nil {
+				return err
+			}
+			if d.Pending != nil && (d.Pending.Collection != to || d.Pending.Generation != generation) {
+				if d, err = c.relocate(ctx, d); err != nil { // one that was broken off
+					return err
+				}
+			}
+			switch {
+			case d.Pending != nil:
+			case d.Collection == to && d.Generation == generation && d.Stamp != 0:
+				return nil
+			default:
+				if d, err = c.recordPending(ctx, d, pending{to, generation}); err != nil {
+					return err
+				}
+			}
+			_, err = c.relocate(ctx, d)
+			return err
+		})
+	})
+}
+
+// unlessOvertaken does f again as long as somebody else changes the namespace
+// between its reading and its writing.
+func (c *Cluster) unlessOvertaken(ctx context.Context, f func(ctx context.Context) error) error {
+	for try := 0; ; try++ {
+		err := f(ctx)
+		if !errors.Is(err, errOvertaken) {
 			return err
 		}
-		if d.Pending != nil && (d.Pending.Collection != to || d.Pending.Generation != generation) {
-			if d, err = c.relocate(ctx, d); err != nil { // one that was broken off
-				return err
-			}
+		if !pause(ctx, try) {
+			return app.Unavailable("The namespace, which other servers are changing,", err)
 		}
-		switch {
-		case d.Pending != nil:
-		case d.Collection == to && d.Generation == generation:
-			return nil
-		default:
-			if d, err = c.recordPending(ctx, d, pending{to, generation}); err != nil {
-				return err
-			}
-		}
-		_, err = c.relocate(ctx, d)
-		return err
-	})
+	}
 }
 
 // recordPending takes the new name.
 func (c *Cluster) recordPending(ctx context.Context, d namespaceDoc, p pending) (namespaceDoc, error) {
 	next := d
 	next.Pending = &p
-	next.Holds = []string{d.Collection}
+	next.Holds = []string{d.held(d.Collection)}
 	if p.Collection != d.Collection {
-		next.Holds = append(next.Holds, p.Collection)
+		next.Holds = append(next.Holds, d.held(p.Collection))
 	}
 	err := c.step(ctx, d, &next)
 	if isDuplicate(err) {
@@ -75,47 +91,43 @@ func (c *Cluster) recordPending(ctx context.Context, d namespaceDoc, p pending) 
 	return next, err
 }
 
-// step writes a namespace that nobody has changed since it was read.
-func (c *Cluster) step(ctx context.Context, d namespaceDoc, next *namespaceDoc) error {
-	next.Revision = d.Revision + 1
-	result, err := c.db.Collection(namespaces).ReplaceOne(ctx,
-		bson.D{{Key: "_id", Value: d.ID}, {Key: "revision", Value: d.Revision}}, next)
-	if err == nil && result.MatchedCount == 0 {
-		return app.Unavailable("The namespace, which another server is changing,", nil)
-	}
-	return err
-}
-
 // relocate does what is left of a pending rename.
 func (c *Cluster) relocate(ctx context.Context, d namespaceDoc) (namespaceDoc, error) {
-	org, from, to := app.OrganizationID(d.ID), d.Collection, d.Pending.Collection
+	from, to := d.Collection, d.Pending.Collection
+	next := d
+	next.Collection, next.Generation, next.Pending, next.Holds = to, d.Pending.Generation, nil, []string{d.held(to)}
+	if d.shared() { // only the generation changes
+		return c.settle(ctx, d, next)
+	}
+	next.Stamp = newStamp()
 	if from != to {
 		if err := c.move(ctx, d); err != nil {
 			return d, fmt.Errorf("move %s to %s: %w", from, to, err)
 		}
-		if err := c.shut(ctx, d); err != nil {
+		if err := c.shut(ctx, d, next); err != nil {
 			return d, fmt.Errorf("close %s: %w", from, err)
 		}
-	}
-	if err := c.validate(ctx, to, demands(org, d.Pending.Generation)); err != nil {
+		next.Left = slices.DeleteFunc(append(slices.Clone(d.Left), from), func(name string) bool { return name == to })
+		slices.Sort(next.Left)
+		next.Left = slices.Compact(next.Left)
+	} else if err := validate(ctx, c.database(next), to, next.demands(next.Stamp)); err != nil {
 		return d, fmt.Errorf("open %s: %w", to, err)
 	}
-	next := d
-	next.Collection, next.Generation, next.Pending, next.Holds = to, d.Pending.Generation, nil, []string{to}
-	next.Left = slices.DeleteFunc(append(slices.Clone(d.Left), from), func(name string) bool { return name == to })
-	slices.Sort(next.Left)
-	next.Left = slices.Compact(next.Left)
+	return c.settle(ctx, d, next)
+}
+
+func (c *Cluster) settle(ctx context.Context, d, next namespaceDoc) (namespaceDoc, error) {
 	if err := c.step(ctx, d, &next); err != nil {
 		return d, err
 	}
-	c.names.put(org, next)
+	c.names.put(d.ID, next)
 	return next, nil
 }
 
 // move renames the collection unless that is done.
 func (c *Cluster) move(ctx context.Context, d namespaceDoc) error {
 	from, to := d.Collection, d.Pending.Collection
-	there, err := c.look(ctx, from)
+	there, err := c.look(ctx, d, from)
 	if err != nil {
 		return err
 	}
@@ -123,7 +135,7 @@ func (c *Cluster) move(ctx context.Context, d namespaceDoc) error {
 		return c.arrived(ctx, d) // moved before
 	}
 	for range 3 {
-		err := c.rename(ctx, from, to)
+		err := c.rename(ctx, d, from, to)
 		switch {
 		case err == nil:
 			return nil
@@ -142,13 +154,17 @@ func (c *Cluster) move(ctx context.Context, d namespaceDoc) error {
 // arrived checks that the data is where it was to be moved. A collection that
 // somebody dropped behind the program's back is made anew, empty.
 func (c *Cluster) arrived(ctx context.Context, d namespaceDoc) error {
-	there, err := c.look(ctx, d.Pending.Collection)
+	there, err := c.look(ctx, d, d.Pending.Collection)
 	if err != nil || there.exists {
 		return err
 	}
 	c.log.Error("the collection of an organization is gone; it goes on with an empty one",
-		"cluster", c.key, "org_id", d.ID, "collection", d.Collection)
-	return c.furnish(ctx, namespaceDoc{ID: d.ID, Collection: d.Pending.Collection, Generation: d.Pending.Generation})
+		"cluster", c.key, "org_id", d.org(), "collection", d.Collection)
+	err = c.database(d).CreateCollection(ctx, d.Pending.Collection, options.CreateCollection().SetValidator(refusing))
+	if hasCode(err, codeNamespaceExists) {
+		return nil
+	}
+	return err
 }
 
 // moveAside clears a name that is the organization's: what stands there takes
@@ -156,107 +172,96 @@ func (c *Cluster) arrived(ctx context.Context, d namespaceDoc) error {
 // moved back if it is the data.
 func (c *Cluster) moveAside(ctx context.Context, d namespaceDoc, name string) error {
 	aside := "aside_" + bson.NewObjectID().Hex()
-	if err := c.rename(ctx, name, aside); err != nil {
+	if err := c.rename(ctx, d, name, aside); err != nil {
 		if hasCode(err, codeNamespaceNotFound) {
 			return nil
 		}
 		return err
 	}
-	there, err := c.look(ctx, aside)
+	there, err := c.look(ctx, d, aside)
 	if err != nil {
 		return err
 	}
-	n, err := c.db.Collection(aside).CountDocuments(ctx, bson.D{{Key: "org_id", Value: d.ID}}, options.Count().SetLimit(1))
+	db := c.database(d)
+	n, err := db.Collection(aside).CountDocuments(ctx, bson.D{{Key: "org_id", Value: string(d.org())}}, options.Count().SetLimit(1))
 	if err != nil {
 		return err
 	}
-	if n > 0 || there.org == d.ID {
-		source, err := c.look(ctx, d.Collection)
+	if n > 0 || there.org == string(d.org()) {
+		source, err := c.look(ctx, d, d.Collection)
 		if err != nil {
 			return err
 		}
-		if !source.exists || source.org != d.ID {
-			return c.rename(ctx, aside, name) // it is the data
+		if !source.exists || source.org != string(d.org()) {
+			return c.rename(ctx, d, aside, name) // it is the data
 		}
-		if err := c.takeAlong(ctx, d.ID, aside, d.Collection, d.Generation); err != nil {
+		if err := c.takeAlong(ctx, d, aside, d.Collection, d.Stamp); err != nil {
 			return err
 		}
 	}
-	if err := c.deliver(ctx, d.ID, aside); err != nil {
+	if err := c.deliver(ctx, d, aside); err != nil {
 		return err
 	}
-	return c.db.Collection(aside).Drop(ctx)
+	return db.Collection(aside).Drop(ctx)
 }
 
-func (c *Cluster) rename(ctx context.Context, from, to string) error {
+func (c *Cluster) rename(ctx context.Context, d namespaceDoc, from, to string) error {
+	return c.renameOver(ctx, d, from, to, false)
+}
+
+func (c *Cluster) renameOver(ctx context.Context, d namespaceDoc, from, to string, dropTarget bool) error {
+	db := c.database(d).Name()
 	return c.client.Database("admin").RunCommand(ctx, bson.D{
-		{Key: "renameCollection", Value: c.db.Name() + "." + from}, {Key: "to", Value: c.db.Name() + "." + to},
-		{Key: "dropTarget", Value: false},
+		{Key: "renameCollection", Value: db + "." + from}, {Key: "to", Value: db + "." + to},
+		{Key: "dropTarget", Value: dropTarget}, durable,
 	}).Err()
 }
 
-// shut puts a collection that takes nothing under the old name. Where a late
-// writer has made one there, its documents are acknowledged, and so they are
-// taken along.
-//
-// A server lets nothing in once that collection is there. The one that the
-// tests run against lets in what it had looked at before, so it is looked at
-// once more after a while.
-func (c *Cluster) shut(ctx context.Context, d namespaceDoc) error {
-	err := c.db.CreateCollection(ctx, d.Collection, options.CreateCollection().SetValidator(refusing))
+// shut puts a collection that takes nothing under the old name, and opens the
+// new one. Where a late writer has made one under the old name, its documents
+// are acknowledged, and so they are taken along: nothing gets in there any more
+// by then.
+func (c *Cluster) shut(ctx context.Context, d, next namespaceDoc) error {
+	db := c.database(d)
+	err := db.CreateCollection(ctx, d.Collection, options.CreateCollection().SetValidator(refusing))
 	if hasCode(err, codeNamespaceExists) {
-		err = c.validate(ctx, d.Collection, refusing)
+		err = validate(ctx, db, d.Collection, refusing)
 	}
 	if err != nil {
 		return err
 	}
-	if err := c.validate(ctx, d.Pending.Collection, demands(app.OrganizationID(d.ID), d.Pending.Generation)); err != nil {
+	if err := validate(ctx, db, next.Collection, next.demands(next.Stamp)); err != nil {
 		return err
 	}
-	for range 2 {
-		if err := c.takeAlong(ctx, d.ID, d.Collection, d.Pending.Collection, d.Pending.Generation); err != nil {
-			return err
-		}
-		time.Sleep(settle)
-	}
-	return nil
+	return c.takeAlong(ctx, d, d.Collection, next.Collection, next.Stamp)
 }
 
-// settle is how long writes that a server has let in may take to be seen.
-const settle = 10 * time.Millisecond
-
-// takeAlong moves what an organization has in one collection to another. It is
-// marked first, so that who deletes a document there does not believe that it
-// is done.
-func (c *Cluster) takeAlong(ctx context.Context, org, from, to string, generation int64) error {
-	old, now := c.db.Collection(from), c.db.Collection(to)
-	mine := bson.D{{Key: "org_id", Value: org}}
-	marked, err := old.UpdateMany(ctx, mine, bson.D{{Key: "$set", Value: bson.D{{Key: "moving", Value: true}}}},
-		options.UpdateMany().SetBypassDocumentValidation(true))
-	if err != nil || marked.MatchedCount == 0 {
-		return err
-	}
-	mine = append(mine, bson.E{Key: "moving", Value: true})
-	cursor, err := old.Find(ctx, mine)
+// takeAlong moves what an organization has in a collection that takes nothing
+// to another.
+func (c *Cluster) takeAlong(ctx context.Context, d namespaceDoc, from, to string, stamp int64) error {
+	old, now := c.shelf(d, from), c.shelf(d, to)
+	cursor, err := old.collection.Find(ctx, old.every())
 	if err != nil {
 		return err
 	}
-	defer func() { _ = cursor.Close(ctx) }()
+	defer func() { _ = cursor.Close(context.WithoutCancel(ctx)) }()
 	for cursor.Next(ctx) {
 		var stray documentDoc
 		if err := cursor.Decode(&stray); err != nil {
 			return err
 		}
-		stray.Generation, stray.Moving = generation, false
-		if _, err := now.InsertOne(ctx, stray); err != nil && !isDuplicate(err) {
+		if !stray.Deleted {
+			stray.Stamp, stray.Notes = stamp, d.Notes
+			if _, err := now.collection.InsertOne(ctx, stray); err != nil && !isDuplicate(err) {
+				return err
+			}
+		}
+		one := old.every(bson.E{Key: "_id", Value: stray.ID}, bson.E{Key: "tag", Value: stray.Tag})
+		if _, err := old.collection.DeleteOne(ctx, one); err != nil {
 			return err
 		}
 	}
-	if err := cursor.Err(); err != nil {
-		return err
-	}
-	_, err = old.DeleteMany(ctx, mine)
-	return err
+	return cursor.Err()
 }
 
 // seen is what stands under a name.
@@ -264,10 +269,11 @@ type seen struct {
 	exists  bool
 	refuses bool   // it takes nothing
 	org     string // whose it is, by its validator
+	stamp   int64  // what it demands
 }
 
-func (c *Cluster) look(ctx context.Context, name string) (seen, error) {
-	specs, err := c.db.ListCollectionSpecifications(ctx, bson.D{{Key: "name", Value: name}})
+func (c *Cluster) look(ctx context.Context, d namespaceDoc, name string) (seen, error) {
+	specs, err := c.database(d).ListCollectionSpecifications(ctx, bson.D{{Key: "name", Value: name}})
 	if err != nil || len(specs) == 0 {
 		return seen{}, err
 	}
@@ -275,10 +281,11 @@ func (c *Cluster) look(ctx context.Context, name string) (seen, error) {
 		Validator struct {
 			Organization string `bson:"org_id"`
 			ID           bson.D `bson:"_id"`
+			Stamp        int64  `bson:"stamp"`
 		} `bson:"validator"`
 	}
 	if err := bson.Unmarshal(specs[0].Options, &o); err != nil {
 		return seen{}, err
 	}
-	return seen{exists: true, refuses: o.Validator.ID != nil, org: o.Validator.Organization}, nil
+	return seen{exists: true, refuses: o.Validator.ID != nil, org: o.Validator.Organization, stamp: o.Validator.Stamp}, nil
 }

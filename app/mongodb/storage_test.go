@@ -14,6 +14,8 @@ import (
 // of its own, on each kind of server; -rapid.checks=100 asks for as many.
 func init() { _ = flag.Set("rapid.checks", "15") }
 
+var isolations = []app.Isolation{app.IsolationCollection, app.IsolationShared, app.IsolationDatabase}
+
 func eachKind(t *testing.T, f func(t *testing.T, s *mongotest.Server)) {
 	for _, kind := range mongotest.Kinds() {
 		t.Run(string(kind), func(t *testing.T) { f(t, mongotest.Shared(t, kind)) })
@@ -66,7 +68,7 @@ func TestCluster(t *testing.T) {
 			c := openTestCluster(t, s, s.Database(t))
 			t.Cleanup(func() { _ = c.Close() })
 			return c
-		}, app.IsolationCollection)
+		}, isolations...)
 	})
 }
 
@@ -76,6 +78,6 @@ func TestClusterReopen(t *testing.T) {
 		storagetest.ClusterReopen(t, func(t *testing.T) func() app.Cluster {
 			database := s.Database(t)
 			return func() app.Cluster { return openTestCluster(t, s, database) }
-		}, app.IsolationCollection)
+		}, isolations...)
 	})
 }

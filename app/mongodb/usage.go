@@ -4,17 +4,18 @@ import (
 	"context"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	"tenantry/app"
 )
 
-// Usage asks for the size of the database, and counts the documents of each
+// Usage asks for the size of each database, and counts the documents of each
 // collection as the server keeps count. See app.Cluster.
 func (c *Cluster) Usage(ctx context.Context) (app.ClusterUsage, error) {
 	if err := c.here(); err != nil {
 		return app.ClusterUsage{Engine: "mongodb"}, err
 	}
-	u := app.ClusterUsage{Engine: "mongodb", Isolations: []app.Isolation{app.IsolationCollection}, Transactions: c.hello.transactions()}
+	u := app.ClusterUsage{Engine: "mongodb", Isolations: []app.Isolation{app.IsolationCollection, app.IsolationShared, app.IsolationDatabase}, Transactions: c.hello.transactions()}
 	var build struct {
 		Version string `bson:"version"`
 	}
@@ -22,25 +23,77 @@ func (c *Cluster) Usage(ctx context.Context) (app.ClusterUsage, error) {
 		return u, c.translate(err)
 	}
 	u.Version = build.Version
-	var stats struct {
-		Storage float64 `bson:"storageSize"`
-		Indexes float64 `bson:"indexSize"`
-	}
-	if err := c.db.RunCommand(ctx, bson.D{{Key: "dbStats", Value: 1}}).Decode(&stats); err != nil {
+	var err error
+	if u.Bytes, err = size(ctx, c.db); err != nil {
 		return u, c.translate(err)
 	}
-	u.Bytes = int64(stats.Storage + stats.Indexes)
-	list, err := c.Namespaces(ctx)
+	if u.Fenced, err = c.fenced(ctx); err != nil {
+		return u, c.translate(err)
+	}
+	list, err := c.allNamespaces(ctx)
 	if err != nil {
 		return u, err
 	}
 	u.Namespaces = int64(len(list))
-	for _, ns := range list {
-		n, err := c.db.Collection(ns.Placement.Collection).EstimatedDocumentCount(ctx)
+	counted := map[string]bool{}
+	for _, d := range list {
+		db := c.database(d)
+		place := db.Name() + "." + d.Collection
+		if counted[place] {
+			continue // the shared one
+		}
+		counted[place] = true
+		n, err := db.Collection(d.Collection).EstimatedDocumentCount(ctx)
 		if err != nil {
 			return u, c.translate(err)
 		}
 		u.Documents += n
+		if d.Database != "" {
+			bytes, err := size(ctx, db)
+			if err != nil {
+				return u, c.translate(err)
+			}
+			u.Bytes += bytes
+		}
 	}
 	return u, nil
+}
+
+// size is what a database takes on disk.
+func size(ctx context.Context, db *mongo.Database) (int64, error) {
+	var stats struct {
+		Storage float64 `bson:"storageSize"`
+		Indexes float64 `bson:"indexSize"`
+	}
+	err := db.RunCommand(ctx, bson.D{{Key: "dbStats", Value: 1}}).Decode(&stats)
+	return int64(stats.Storage + stats.Indexes), err
+}
+
+// Stats counts the documents and the bytes of their data. See app.Cluster.
+func (c *Cluster) Stats(ctx context.Context, ns app.Namespace) (app.NamespaceStats, error) {
+	var out app.NamespaceStats
+	if err := c.ready(ctx, ns); err != nil {
+		return out, err
+	}
+	err := c.findNow(ctx, ns, always, func(ctx context.Context, s shelf) (bool, error) {
+		cursor, err := s.collection.Aggregate(ctx, mongo.Pipeline{
+			{{Key: "$match", Value: s.every(live)}},
+			{{Key: "$group", Value: bson.D{{Key: "_id", Value: nil},
+				{Key: "documents", Value: bson.D{{Key: "$sum", Value: int64(1)}}},
+				{Key: "bytes", Value: bson.D{{Key: "$sum", Value: bson.D{{Key: "$strLenBytes", Value: "$data"}}}}}}}},
+		})
+		if err != nil {
+			return false, err
+		}
+		var sums []struct {
+			Documents int64 `bson:"documents"`
+			Bytes     int64 `bson:"bytes"`
+		}
+		if err := cursor.All(ctx, &sums); err != nil || len(sums) == 0 {
+			return false, err
+		}
+		out = app.NamespaceStats{Documents: sums[0].Documents, Bytes: sums[0].Bytes}
+		return true, nil
+	})
+	return out, err
 }

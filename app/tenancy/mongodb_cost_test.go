@@ -153,7 +153,7 @@ func TestCommandsOfAnAct(t *testing.T) {
 			_, err := cluster.UpdateDocument(h.ctx, ns(), "d", app.AnyRevision, func(*app.Document) error { return nil })
 			return err
 		}},
-		{"remove it", 1, 0, func() error { return cluster.DeleteDocument(h.ctx, ns(), "d", app.AnyRevision) }},
+		{"remove it", 2, 0, func() error { return cluster.DeleteDocument(h.ctx, ns(), "d", app.AnyRevision) }},
 	} {
 		h.ok(act.do())
 		sent, commits := c.take()

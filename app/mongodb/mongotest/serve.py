@@ -68,4 +68,81 @@ class Registry(transactions.TransactionRegistry):
 
 secantus.server.TransactionRegistry = Registry
 
+# Two things that the program's fences rest on are made as MongoDB has them:
+# what changes a collection waits for the writes in progress and keeps others
+# out until it is done, and a collection that is renamed keeps its validator.
+# docs/mongodb-gaps.md names them.
+WRITES = ("insert", "update", "delete", "findAndModify", "findandmodify")
+CHANGES = ("create", "collMod", "drop")
+
+
+class Gate:
+    """Many who write, or one who changes the collection; who changes goes first."""
+
+    def __init__(self):
+        self.moved = threading.Condition()
+        self.inside = 0
+        self.waiting = 0
+
+    def enter(self, alone):
+        with self.moved:
+            if alone:
+                self.waiting += 1
+                self.moved.wait_for(lambda: self.inside == 0)
+                self.waiting -= 1
+                self.inside = -1
+            else:
+                self.moved.wait_for(lambda: self.inside >= 0 and self.waiting == 0)
+                self.inside += 1
+
+    def leave(self):
+        with self.moved:
+            self.inside = max(self.inside - 1, 0)
+            self.moved.notify_all()
+
+
+gates = {}
+gates_of = threading.Lock()
+
+
+def gate(namespace):
+    with gates_of:
+        return gates.setdefault(namespace, Gate())
+
+
+dispatch = secantus.server.dispatch
+
+
+def gated(body, ctx):
+    name = next(iter(body), "")
+    if name == "renameCollection":
+        return rename(body, ctx)
+    if name not in WRITES and name not in CHANGES:
+        return dispatch(body, ctx)
+    held = gate(f"{ctx.db_name}.{body[name]}")
+    held.enter(alone=name in CHANGES)
+    try:
+        return dispatch(body, ctx)
+    finally:
+        held.leave()
+
+
+def rename(body, ctx):
+    source, target = body["renameCollection"], body["to"]
+    held = [gate(namespace) for namespace in sorted({source, target})]
+    for one in held:
+        one.enter(alone=True)
+    try:
+        kept = ctx.storage.get_collection_options(*source.split(".", 1))
+        answer = dispatch(body, ctx)
+        if answer.get("ok") and kept:
+            ctx.storage.set_collection_options(*target.split(".", 1), **kept)
+        return answer
+    finally:
+        for one in held:
+            one.leave()
+
+
+secantus.server.dispatch = gated
+
 sys.exit(main())
