@@ -346,6 +346,7 @@ type Cluster interface {
 	Health(ctx context.Context) error
 	Close() error
 	Documents
+	Moving
 }
 
 // Documents are tenant data.

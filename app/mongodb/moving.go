@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
-	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"tenantry/app"
@@ -273,16 +272,26 @@ func (c *Cluster) Settle(ctx context.Context, ns app.Namespace, changes []app.Ch
 		if len(changes) == 0 {
 			return true, nil
 		}
-		models := make([]mongo.WriteModel, len(changes))
+		// A tag is of one write alone, so that two commands do for all: one for
+		// each document costs as much as writing it.
+		var there, gone []app.DocumentID
+		tags := make([]int64, len(changes))
 		for i, change := range changes {
-			one := s.one(change.ID, bson.E{Key: "tag", Value: change.Mark})
+			tags[i] = change.Mark
 			if change.Document == nil {
-				models[i] = mongo.NewDeleteOneModel().SetFilter(append(one, bson.E{Key: "deleted", Value: true}))
+				gone = append(gone, change.ID)
 			} else {
-				models[i] = mongo.NewUpdateOneModel().SetFilter(one).SetUpdate(unsetNotes)
+				there = append(there, change.ID)
 			}
 		}
-		_, err := s.collection.BulkWrite(ctx, models, options.BulkWrite().SetOrdered(false).SetBypassDocumentValidation(true))
+		tagged := bson.E{Key: "tag", Value: bson.D{{Key: "$in", Value: tags}}}
+		var err error
+		if len(there) > 0 {
+			_, err = s.collection.UpdateMany(ctx, s.these(there, tagged), unsetNotes, options.UpdateMany().SetBypassDocumentValidation(true))
+		}
+		if err == nil && len(gone) > 0 {
+			_, err = s.collection.DeleteMany(ctx, s.these(gone, tagged, bson.E{Key: "deleted", Value: true}))
+		}
 		return err == nil, err
 	})
 }

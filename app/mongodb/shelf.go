@@ -44,6 +44,15 @@ func (s shelf) one(id app.DocumentID, more ...bson.E) bson.D {
 	return append(bson.D{{Key: "_id", Value: s.prefix + string(id)}, {Key: "org_id", Value: string(s.org)}}, more...)
 }
 
+// these is the filter for the organization's documents of these ids.
+func (s shelf) these(ids []app.DocumentID, more ...bson.E) bson.D {
+	keys := make([]string, len(ids))
+	for i, id := range ids {
+		keys[i] = s.prefix + string(id)
+	}
+	return append(bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: keys}}}, {Key: "org_id", Value: string(s.org)}}, more...)
+}
+
 // after is the filter for documents whose ids sort after this one.
 func (s shelf) after(id app.DocumentID, more ...bson.E) bson.D {
 	between := bson.D{}

@@ -22,9 +22,6 @@ func openMongo(t testing.TB, w *town, name, url string) app.Cluster {
 	c, err := mongodb.OpenCluster(context.Background(), name, mongodb.Options{URL: url, AppVersion: "test", Logger: quiet})
 	w.ok(err)
 	w.closing(c)
-	if _, can := any(c).(app.Moving); !can {
-		t.Skip("this engine does not move organizations yet")
-	}
 	return c
 }
 

@@ -27,12 +27,7 @@ func (m *Mover) place(org app.OrganizationID, p app.Placement) (place, error) {
 	if err != nil {
 		return out, err
 	}
-	moving, can := cluster.(Cluster)
-	if !can {
-		return out, app.Invalid("cluster", "relocation_not_supported",
-			"Organizations cannot be moved to or from the cluster "+p.Cluster+" by this version.")
-	}
-	out.Cluster = moving
+	out.Cluster = cluster
 	return out, nil
 }
 

@@ -219,7 +219,8 @@ func (s *Service) turn(ctx context.Context, op app.Operation, turn func(context.
 		if err != nil {
 			return err
 		}
-		if err := relocation.CheckTurn(now); err != nil {
+		settling := now.State.Open() && now.Relocation != nil && now.Relocation.Phase == app.RelocationSwitched && !now.Relocation.Settled
+		if err := relocation.CheckTurn(now); err != nil && !settling {
 			return err
 		}
 		if time.Now().After(end) {
