@@ -14,12 +14,15 @@ type toldError string
 func (e toldError) Error() string { return string(e) }
 
 // explain says what went wrong and what to do now. Errors of the server say
-// both themselves.
-func explain(err error) string {
+// both themselves. away: the server has not come back yet, and the status line
+// says what is done about it.
+func explain(err error, away bool) string {
 	var told *client.Error
 	switch {
+	case gone(err) && away:
+		return err.Error()
 	case gone(err):
-		return err.Error() + "\nIs the server running? The program tries again by itself."
+		return err.Error() + "\nIt answers again. See whether what you did was done before you repeat it."
 	case errors.As(err, &told):
 		return told.Error() + next(told)
 	}

@@ -142,7 +142,17 @@ func (f *fake) Clusters(ctx context.Context) ([]client.Cluster, error) {
 	}, f.call(ctx, "clusters")
 }
 
-func (f *fake) Login(ctx context.Context, email, _, _ string) (client.Tokens, error) {
+func (f *fake) Login(ctx context.Context, email, _, organization string) (client.Tokens, error) {
+	if email == "several@acme.example" && organization == "" {
+		e := &client.Error{Status: 409, Code: "organization_required", Detail: "You are a member of several organizations."}
+		for _, o := range f.orgs {
+			e.Organizations = append(e.Organizations, client.OrganizationChoice{ID: o.ID, Name: o.Name, Slug: o.Slug})
+		}
+		return client.Tokens{}, e
+	}
+	if organization != "" {
+		_ = f.call(ctx, "login to "+organization)
+	}
 	return client.Tokens{AccessToken: "token of " + email, RefreshToken: "refresh"}, f.call(ctx, "login")
 }
 

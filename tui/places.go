@@ -92,6 +92,8 @@ func screenFor(s shared, msg tea.Msg) Screen {
 		return newDraft(s, msg)
 	case keyMadeMsg:
 		return newSecret(s, msg.key)
+	case chooseMsg:
+		return newChoose(s, msg)
 	case memberMsg:
 		return newForm(s, memberSignIn(s, msg))
 	}

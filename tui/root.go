@@ -33,9 +33,10 @@ type root struct {
 	known  bool // who is signed in is known
 
 	notice  string
-	away    bool // the server does not answer
+	away    error // why the server does not answer, or nil
 	mouse   bool
 	write   func(string) // to the terminal, beside what is drawn
+	ask     tea.Cmd      // asks the terminal for its background; nil asks nothing
 	started base         // what is asked before there is a screen
 }
 
@@ -47,7 +48,7 @@ func newRoot(s shared, write func(string)) *root {
 type identityMsg = answer[person]
 
 // Init asks the server who we are.
-func (r *root) Init() tea.Cmd { return r.identify() }
+func (r *root) Init() tea.Cmd { return tea.Batch(r.ask, r.identify()) }
 
 func (r *root) identify() tea.Cmd {
 	return ask(&r.started, r.session, "Connecting to "+r.session.server.Name, identify)
@@ -103,6 +104,13 @@ func (r *root) handle(msg tea.Msg) tea.Cmd {
 		return tea.Batch(cmd, r.click(msg))
 	case identityMsg:
 		return tea.Batch(cmd, r.identified(msg))
+	case backgroundMsg:
+		r.styles.renderer.SetHasDarkBackground(msg.dark)
+		return r.all(msg) // a form draws itself anew with each message
+	case tea.ResumeMsg:
+		return r.resumed()
+	case editedMsg:
+		return tea.Batch(r.resumed(), r.all(msg))
 	case spinMsg:
 		return tea.Batch(r.started.wait.spin(msg), r.spin(msg))
 	case pingMsg:
@@ -149,14 +157,16 @@ func (r *root) hear(o outcome) tea.Cmd {
 	switch {
 	case errors.Is(err, context.Canceled):
 	case gone(err):
-		if !r.away {
-			r.away = true
+		known := r.away != nil
+		r.away = err
+		if !known {
+			r.notice = ""
 			return r.ping()
 		}
 	case errors.Is(err, app.ErrUnauthenticated) && o.asker() != r.session:
 		r.members.drop(o.asker()) // the screens ask for another
 	case errors.Is(err, app.ErrUnauthenticated):
-		if _, asked := r.top().(*signIn); !asked {
+		if !asksWho(r.top()) {
 			return r.push(newSignIn(r.shared, err))
 		}
 	}
@@ -170,10 +180,11 @@ func (r *root) identified(msg identityMsg) tea.Cmd {
 	}
 	if r.known && r.who.same(msg.value) {
 		r.notice = "Signed in again."
-		if _, asked := r.top().(*signIn); asked {
-			return tea.Batch(r.pop(), r.all(changedMsg{}))
+		var cmds []tea.Cmd
+		for above := len(r.stacks[r.place]); above > 1 && asksWho(r.top()); above-- {
+			cmds = append(cmds, r.pop())
 		}
-		return r.all(changedMsg{})
+		return tea.Batch(append(cmds, r.all(changedMsg{}))...)
 	}
 	r.who, r.known, r.place, r.stacks = msg.value, true, 0, map[int][]Screen{}
 	return r.goTo(0)
@@ -238,6 +249,15 @@ func (r *root) press(msg tea.KeyMsg) tea.Cmd {
 	return r.forward(top, msg)
 }
 
+// asksWho reports the screens by which one signs in.
+func asksWho(s Screen) bool {
+	switch s.(type) {
+	case *signIn, *choose:
+		return true
+	}
+	return false
+}
+
 // overlay reports the screens that lie above another one.
 func overlay(s Screen) bool {
 	switch s.(type) {
@@ -290,7 +310,7 @@ type pingMsg struct{}
 type backAgainMsg struct{ err error }
 
 func (r *root) ping() tea.Cmd {
-	if !r.away {
+	if r.away == nil {
 		return nil
 	}
 	ctx, s := r.ctx, r.session
@@ -306,10 +326,13 @@ func (r *root) ping() tea.Cmd {
 // backAgain waits on, or has every screen read anew.
 func (r *root) backAgain(msg backAgainMsg) tea.Cmd {
 	if gone(msg.err) {
+		r.away = msg.err
 		return tea.Tick(pingEvery, func(time.Time) tea.Msg { return pingMsg{} })
 	}
-	r.away = false
-	r.notice = "The server is back."
+	r.away = nil
+	if r.notice == "" {
+		r.notice = "The server is back."
+	}
 	if !r.known {
 		return r.identify()
 	}
@@ -325,11 +348,19 @@ func (r *root) copy(msg copyMsg) tea.Cmd {
 	}
 }
 
+// resumed: the terminal was left to others for a while, without the mouse.
+func (r *root) resumed() tea.Cmd {
+	if r.mouse {
+		return tea.EnableMouseCellMotion
+	}
+	return nil
+}
+
 func (r *root) toggleMouse() tea.Cmd {
 	r.mouse = !r.mouse
 	if r.mouse {
 		r.notice = "The mouse scrolls and clicks. Press m to select text with it again."
-		return tea.EnableMouseCellMotion
+		return r.resumed()
 	}
 	r.notice = "The mouse selects text."
 	return tea.DisableMouse

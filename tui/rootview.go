@@ -55,13 +55,16 @@ func (r *root) header() []string {
 	for _, s := range r.stacks[r.place] {
 		path = append(path, clean(s.Title()))
 	}
-	state := r.styles.Good.Render("● ") + clean(r.session.server.Name)
-	if r.away {
-		state = r.styles.Bad.Render("○ away: ") + clean(r.session.server.Name)
-	}
 	where := cutLeft(strings.Join(path, " › "), r.width/2)
 	left := r.styles.Brand.Render(" Tenantry ") + " " + r.styles.Path.Render(where)
-	state = ansi.Truncate(state+r.styles.Faint.Render(r.whoWords()), r.width-ansi.StringWidth(left)-2, "…")
+	mark := r.styles.Good.Render("● ")
+	if r.away != nil {
+		mark = r.styles.Bad.Render("○ away: ")
+	}
+	// Who one is matters more than the end of a long URL.
+	who, room := r.whoWords(), r.width-ansi.StringWidth(left)-2
+	name := cut(clean(r.session.server.Name), max(8, room-ansi.StringWidth(mark)-ansi.StringWidth(who)))
+	state := ansi.Truncate(mark+name+r.styles.Faint.Render(who), room, "…")
 	first := left + strings.Repeat(" ", max(1, r.width-ansi.StringWidth(left)-ansi.StringWidth(state)-1)) + state
 	return []string{first, r.tabs(), r.styles.Faint.Render(strings.Repeat("─", r.width))}
 }
@@ -105,10 +108,13 @@ func (r *root) problem(width int) []string {
 	if top := r.top(); top != nil {
 		err = top.Problem()
 	}
-	if err == nil || r.away && gone(err) {
+	if r.away != nil {
+		err = r.away
+	}
+	if err == nil {
 		return nil
 	}
-	lines := wrap("✗ "+explain(err), width-2, problemLines-1)
+	lines := wrap("✗ "+explain(err, r.away != nil), width-2, problemLines-1)
 	for i := range lines {
 		lines[i] = " " + r.styles.Bad.Render(lines[i])
 	}
@@ -122,8 +128,8 @@ func (r *root) status() string {
 		wait = *top.Waiting()
 	}
 	switch {
-	case r.away:
-		return " " + r.styles.Bad.Render(cut("The server does not answer. Trying again every second; nothing is lost.", r.width-2))
+	case r.away != nil:
+		return " " + r.styles.Bad.Render(cut("No answer. Trying again every second; nothing is lost.", r.width-2))
 	case wait.slow:
 		return " " + r.styles.Accent.Render(spinner[wait.frame%len(spinner)]) + " " +
 			cut(clean(wait.label)+" … esc cancels", r.width-5)

@@ -65,25 +65,19 @@ func signInto(ctx context.Context, s *session, v values) (tea.Msg, error) {
 		s.use(secret, "")
 		return signedInMsg{}, nil
 	}
-	tokens, err := login(ctx, s.server, v["email"], v["password"], "")
+	tokens, err := s.server.As("").Login(ctx, v["email"], v["password"], "")
+	var told *client.Error
+	if errors.As(err, &told) && len(told.Organizations) > 0 {
+		return chooseMsg{v["email"], v["password"], told.Organizations}, nil
+	}
 	if err != nil {
-		return nil, err
+		return nil, asField(err, "password", wrongPassword)
 	}
 	s.use(tokens.AccessToken, tokens.RefreshToken)
 	return signedInMsg{}, nil
 }
 
-// login signs in; who is a member of several organizations and named none is
-// told so.
-func login(ctx context.Context, server Server, email, password, organization string) (client.Tokens, error) {
-	tokens, err := server.As("").Login(ctx, email, password, organization)
-	var told *client.Error
-	if errors.As(err, &told) && len(told.Organizations) > 0 && organization == "" {
-		// The first will do: what one may do elsewhere is a sign-in away.
-		return server.As("").Login(ctx, email, password, told.Organizations[0].ID)
-	}
-	return tokens, asField(err, "password", "The email address or the password is wrong.")
-}
+const wrongPassword = "The email address or the password is wrong."
 
 // asField says a refused sign-in at the field that it is about.
 func asField(err error, field, message string) error {
@@ -113,9 +107,9 @@ func memberSignIn(s shared, msg memberMsg) question {
 		intro:  "To see and change its documents, as one of its members. You stay the operator for all else.",
 		fields: []field{emailField("Member's email", msg.email), {name: "password", title: "Password", secret: true, limit: 400}},
 		do: func(ctx context.Context, own *session, v values) (tea.Msg, error) {
-			tokens, err := login(ctx, own.server, v["email"], v["password"], org.ID)
+			tokens, err := own.server.As("").Login(ctx, v["email"], v["password"], org.ID)
 			if err != nil {
-				return nil, err
+				return nil, asField(err, "password", wrongPassword)
 			}
 			member := newSession(own.server)
 			member.member = org.ID

@@ -8,13 +8,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"sync"
+	"runtime"
 	"sync/atomic"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/lipgloss"
 	"github.com/muesli/termenv"
+	"golang.org/x/term"
 
 	"tenantry/tui/quiet"
 )
@@ -25,20 +26,38 @@ func init() { quiet.Restore() }
 // Run shows the UI until one leaves it or the context ends. It leaves the
 // terminal as it was.
 func Run(ctx context.Context, server Server) error {
-	profile, dark := terminal()
+	s := newShared(ctx, server, newStyles(darkUntilAsked(os.Getenv), colours()))
 	out := &terminalFile{File: os.Stdout}
-	s := newShared(ctx, server, newStyles(dark, profile))
-	lipgloss.SetDefaultRenderer(s.styles.renderer)
-	root := newRoot(s, func(text string) { _, _ = out.WriteString(text) })
-	// Signals end the context, and with it the program: it must not fail to
-	// restore the terminal for having two that listen to them.
-	program := tea.NewProgram(root, tea.WithContext(ctx), tea.WithOutput(out), tea.WithAltScreen(), tea.WithoutSignalHandler())
-	_, err := program.Run()
+	write := func(text string) { _, _ = out.WriteString(text) }
+	root := newRoot(s, write)
+	if colours() != termenv.Ascii && tellsBackground(os.Getenv) && isTerminal(os.Stdin) {
+		root.ask = func() tea.Msg { write(askBackground); return nil }
+	}
+	err := show(ctx, s, root, out)
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
 	s.members.end(bounded)
 	_ = s.session.end(bounded)
+	return err
+}
+
+// show runs a model on the terminal.
+func show(ctx context.Context, s shared, model tea.Model, out *terminalFile) error {
+	lipgloss.SetDefaultRenderer(s.styles.renderer)
+	whole := &guarded{model: model}
+	in := &keyboard{File: os.Stdin}
+	// Signals end the context, and with it the program: it must not fail to
+	// restore the terminal for having two that listen to them.
+	options := []tea.ProgramOption{tea.WithContext(ctx), tea.WithOutput(out), tea.WithAltScreen(), tea.WithoutSignalHandler()}
+	if isTerminal(in.File) && runtime.GOOS != "windows" {
+		options = append(options, tea.WithInput(in))
+	}
+	program := tea.NewProgram(whole, options...)
+	in.answered = program.Send
+	_, err := program.Run()
 	switch {
+	case whole.fault != nil:
+		return fmt.Errorf("the program has a fault and ended; the terminal is as it was: %v\n%s", whole.fault.value, whole.fault.stack)
 	case errors.Is(err, tea.ErrProgramPanic):
 		return fmt.Errorf("the program has a fault and ended; the terminal is as it was: %w", err)
 	case errors.Is(err, tea.ErrProgramKilled) && ctx.Err() != nil, errors.Is(err, tea.ErrInterrupted):
@@ -54,30 +73,4 @@ func newShared(ctx context.Context, server Server, styles *styles) shared {
 	}
 }
 
-// terminal asks, once and before anything is drawn, for colours and whether
-// the background is dark. A terminal without colours is not asked.
-func terminal() (profile termenv.Profile, dark bool) {
-	out := termenv.NewOutput(os.Stdout)
-	profile = out.EnvColorProfile()
-	if profile == termenv.Ascii {
-		return profile, true
-	}
-	return profile, out.HasDarkBackground()
-}
-
-// terminalFile writes each piece whole: what is drawn and what is put on the
-// clipboard come from different goroutines.
-type terminalFile struct {
-	*os.File
-	mu sync.Mutex
-}
-
-// Write is of io.Writer.
-func (t *terminalFile) Write(p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.File.Write(p)
-}
-
-// WriteString is of io.StringWriter.
-func (t *terminalFile) WriteString(s string) (int, error) { return t.Write([]byte(s)) }
+func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }

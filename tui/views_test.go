@@ -70,6 +70,11 @@ var views = []struct {
 	{name: "sign-in", fake: func(f *fake) {
 		f.fail["me"] = &client.Error{Status: 401, Code: "session_ended", Detail: "This sign-in has ended. Sign in again."}
 	}, walk: func(d *driver) { d.see("Sign in to") }},
+	{name: "choose-organization", fake: func(f *fake) { f.fail["me"] = errEnded }, walk: func(d *driver) {
+		d.see("Sign in to")
+		signInAsSeveral(d)
+		d.press("down")
+	}},
 	{name: "admin", fake: func(f *fake) {
 		f.me = func() (client.Me, error) {
 			return client.Me{Email: "admin@acme.example", OrganizationID: f.orgs[0].ID,

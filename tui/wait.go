@@ -2,7 +2,6 @@ package tui
 
 import (
 	"context"
-	"fmt"
 	"runtime/debug"
 	"time"
 
@@ -86,14 +85,4 @@ func ask[T any](b *base, s *session, label string, call func(context.Context, Ba
 		return answer[T]{number: number, by: s, value: value, err: err}
 	}
 	return tea.Batch(run, tea.Tick(slowAfter, func(time.Time) tea.Msg { return spinMsg{number} }))
-}
-
-// panicError is a fault of this program, kept from ending it.
-type panicError struct {
-	value any
-	stack []byte
-}
-
-func (e *panicError) Error() string {
-	return fmt.Sprintf("This program has a fault (%v). What you did may be done or not; look before you repeat it.", e.value)
 }
