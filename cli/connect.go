@@ -15,7 +15,6 @@ import (
 	"github.com/valyala/fasthttp/fasthttputil"
 	"golang.org/x/sync/errgroup"
 
-	"tenantry/app/appliance"
 	"tenantry/app/client"
 	"tenantry/app/config"
 	"tenantry/web"
@@ -28,6 +27,9 @@ type target struct {
 	// shares: a folder that the command holds for long can be reached by others
 	// through its socket meanwhile, as with serve.
 	shares bool
+	// news tells, while one is connected, that somebody else came to hold the
+	// folder.
+	news <-chan string
 }
 
 func (t *target) flags(cmd *cobra.Command) {
@@ -74,10 +76,6 @@ func (t *target) key(getenv func(string) string) (string, error) {
 	return strings.TrimSpace(string(raw)), nil
 }
 
-// openingTime is how long a command waits for a server that is just starting
-// or stopping.
-const openingTime = 10 * time.Second
-
 // connect gives a client of the server that --url names; else of the one that
 // holds the data folder; else of one inside this process, which holds the
 // folder until closed. create makes a data folder where there is none.
@@ -101,22 +99,17 @@ func (t *target) connect(cmd *cobra.Command, g *globals, create bool) (c *client
 		return nil, nil, fail(exitDataFolder, fmt.Errorf("there is no data folder %s", folder),
 			`Name the folder with --data-dir, or a server with --url. "tenantry serve" makes a new folder.`)
 	}
-	ctx := cmd.Context()
-	for deadline := time.Now().Add(openingTime); ; {
-		if c := g.running(ctx, folder); c != nil {
-			return c, c.Close, nil
-		}
-		c, closed, err := g.inside(ctx, cfg, cmd, t.shares)
-		var held *appliance.HeldError
-		if !errors.As(err, &held) || time.Now().After(deadline) {
-			return c, closed, err
-		}
-		select {
-		case <-ctx.Done():
-			return nil, nil, ctx.Err()
-		case <-time.After(100 * time.Millisecond):
-		}
+	l := newLink(g, cmd, cfg, folder, t.shares)
+	if err := l.open(); err != nil {
+		l.close()
+		return nil, nil, err
 	}
+	if c, err = client.Trusted(client.Options{Name: folder, Dial: l.dial, UserAgent: "tenantry/" + g.build.Version}); err != nil {
+		l.close()
+		return nil, nil, err
+	}
+	t.news = l.news
+	return c, func() { c.Close(); l.close() }, nil
 }
 
 // running gives a client of the server that holds the folder, or nil where
@@ -133,17 +126,25 @@ func (g *globals) running(ctx context.Context, folder string) *client.Client {
 	return c
 }
 
+// insideServer serves a data folder in this process.
+type insideServer struct {
+	listener *fasthttputil.InmemoryListener
+	close    func()
+}
+
 // inside serves the folder in this process, for this command alone unless it
 // shares.
-func (g *globals) inside(ctx context.Context, cfg config.Config, cmd *cobra.Command, shares bool) (*client.Client, func(), error) {
+func (g *globals) inside(ctx context.Context, cfg config.Config, cmd *cobra.Command, shares bool) (*insideServer, error) {
 	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	a, err := openAppliance(ctx, cfg, g.build.Version, log)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	server, err := newServer(a, cfg, g.build.Version, log)
+	options := serverOptions(cfg, log)
+	options.Temporary = true
+	server, err := newServer(a, options, g.build.Version)
 	if err != nil {
-		return nil, nil, errors.Join(fail(exitConfiguration, err, ""), a.Close())
+		return nil, errors.Join(fail(exitConfiguration, err, ""), a.Close())
 	}
 	listener := fasthttputil.NewInmemoryListener()
 	listeners := []net.Listener{listener}
@@ -160,24 +161,12 @@ func (g *globals) inside(ctx context.Context, cfg config.Config, cmd *cobra.Comm
 	}
 	served := make(chan error, 1)
 	go func() { served <- serving.Wait() }()
-	c, err := client.Trusted(client.Options{
-		Dial:      func(context.Context) (net.Conn, error) { return listener.DialWithLocalAddr(nil) },
-		UserAgent: "tenantry/" + g.build.Version,
-	})
-	closed := func() {
-		if c != nil {
-			c.Close()
-		}
+	return &insideServer{listener: listener, close: func() {
 		shutDown(server, served, log)
 		if err := a.Close(); err != nil {
 			log.Error("closing the data folder", "error", err)
 		}
-	}
-	if err != nil {
-		closed()
-		return nil, nil, err
-	}
-	return c, closed, nil
+	}}, nil
 }
 
 // shutDown ends a server of this process, and waits for it.

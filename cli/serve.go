@@ -56,7 +56,7 @@ func runServer(ctx context.Context, cfg config.Config, version string, log *slog
 			log.Error("closing the data folder", "error", err)
 		}
 	}()
-	server, err := newServer(a, cfg, version, log)
+	server, err := newServer(a, serverOptions(cfg, log), version)
 	if err != nil {
 		return fail(exitConfiguration, err, "")
 	}
@@ -167,7 +167,7 @@ func newLogger(w io.Writer, cfg config.Config) (*slog.Logger, error) {
 }
 
 // newServer builds the HTTP server over an appliance.
-func newServer(a *appliance.Appliance, cfg config.Config, version string, log *slog.Logger) (*web.Server, error) {
+func newServer(a *appliance.Appliance, options web.Options, version string) (*web.Server, error) {
 	return web.New(web.Services{
 		Tenancy: a.Tenancy, Documents: a.Documents, Identity: a.Identity,
 		Health:     func(ctx context.Context) []web.Check { return checks(a.Health(ctx)) },
@@ -175,7 +175,7 @@ func newServer(a *appliance.Appliance, cfg config.Config, version string, log *s
 		Gauges:     func(ctx context.Context) []web.Gauge { return gauges(ctx, a) },
 		Collectors: a.Collectors(),
 		Version:    version,
-	}, serverOptions(cfg, log))
+	}, options)
 }
 
 // checks lists the health of the parts in a fixed order.

@@ -22,7 +22,7 @@ func TestStoppedBeforeItBegins(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = a.Close() })
-	server, err := newServer(a, cfg, "test", log)
+	server, err := newServer(a, serverOptions(cfg, log), "test")
 	if err != nil {
 		t.Fatal(err)
 	}

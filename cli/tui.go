@@ -63,7 +63,7 @@ func (t *target) server(cmd *cobra.Command, g *globals, c *client.Client) tui.Se
 		}
 	}
 	return tui.Server{
-		Name: name, Token: c.Token(), Trusted: c.OverSocket(),
+		Name: name, Token: c.Token(), Trusted: c.OverSocket(), News: t.news,
 		As: func(token string) tui.Backend { return c.As(token) },
 		Verify: func(ctx context.Context, token string, o verify.Observer) verify.Report {
 			return verify.Run(ctx, c.As(token), o)

@@ -87,7 +87,7 @@ func (g *globals) ephemeral(ctx context.Context) (c *client.Client, closed func(
 		return nil, nil, err
 	}
 	undo = append(undo, func() { _ = a.Close() })
-	server, err := newServer(a, cfg, g.build.Version, log)
+	server, err := newServer(a, serverOptions(cfg, log), g.build.Version)
 	if err != nil {
 		return nil, nil, err
 	}

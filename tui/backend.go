@@ -62,6 +62,9 @@ type Server struct {
 	As func(token string) Backend
 	// Trusted: who reaches the server is its operator, without signing in.
 	Trusted bool
+	// News are sentences about the way to the server, such as that another one
+	// answers now. It may be nil.
+	News <-chan string
 	// Verify runs the smoke routine.
 	Verify func(ctx context.Context, token string, o verify.Observer) verify.Report
 }

@@ -167,7 +167,11 @@ func (d *dashboard) View() string {
 		"")
 	lines = append(lines, d.clusters()...)
 	if d.height > len(lines)+2 {
-		lines = append(lines, "", "  "+s.Faint.Render(fmt.Sprintf("Tenantry %s, up %s", clean(d.status.Version), span(d.now().Sub(d.status.StartedAt)))))
+		about := fmt.Sprintf("Tenantry %s, up %s", clean(d.status.Version), span(d.now().Sub(d.status.StartedAt)))
+		if d.status.Temporary {
+			about += ", inside a terminal UI: no server runs on this folder"
+		}
+		lines = append(lines, "", "  "+s.Faint.Render(about))
 	}
 	return block(lines, d.width, d.height)
 }

@@ -1,16 +1,11 @@
 package tui
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"time"
 
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/x/ansi"
-
-	"tenantry/app"
 )
 
 // The smallest terminal that everything fits into.
@@ -18,9 +13,6 @@ const (
 	minWidth  = 60
 	minHeight = 16
 )
-
-// pingEvery is how often a server that is away is asked whether it is back.
-const pingEvery = time.Second
 
 // root is the program: header, footer, and for each place a stack of screens,
 // of which the top one is seen.
@@ -48,7 +40,7 @@ func newRoot(s shared, write func(string)) *root {
 type identityMsg = answer[person]
 
 // Init asks the server who we are.
-func (r *root) Init() tea.Cmd { return tea.Batch(r.ask, r.identify()) }
+func (r *root) Init() tea.Cmd { return tea.Batch(r.ask, r.hearNews(), r.identify()) }
 
 func (r *root) identify() tea.Cmd {
 	return ask(&r.started, r.session, "Connecting to "+r.session.server.Name, identify)
@@ -107,6 +99,9 @@ func (r *root) handle(msg tea.Msg) tea.Cmd {
 	case backgroundMsg:
 		r.styles.renderer.SetHasDarkBackground(msg.dark)
 		return r.all(msg) // a form draws itself anew with each message
+	case newsMsg:
+		r.notice = msg.text
+		return tea.Batch(r.hearNews(), r.all(changedMsg{}))
 	case tea.ResumeMsg:
 		return r.resumed()
 	case editedMsg:
@@ -148,29 +143,6 @@ func (r *root) handle(msg tea.Msg) tea.Cmd {
 		return tea.Batch(cmd, r.all(msg))
 	}
 	return cmd
-}
-
-// hear notes from any answer whether the server is there and whether the
-// sign-in is still good.
-func (r *root) hear(o outcome) tea.Cmd {
-	err := o.failure()
-	switch {
-	case errors.Is(err, context.Canceled):
-	case gone(err):
-		known := r.away != nil
-		r.away = err
-		if !known {
-			r.notice = ""
-			return r.ping()
-		}
-	case errors.Is(err, app.ErrUnauthenticated) && o.asker() != r.session:
-		r.members.drop(o.asker()) // the screens ask for another
-	case errors.Is(err, app.ErrUnauthenticated):
-		if !asksWho(r.top()) {
-			return r.push(newSignIn(r.shared, err))
-		}
-	}
-	return nil
 }
 
 // identified begins with the first place of whoever is signed in.
@@ -301,42 +273,6 @@ func (r *root) spin(msg spinMsg) tea.Cmd {
 		}
 	}
 	return nil
-}
-
-// pingMsg asks again whether the server is back.
-type pingMsg struct{}
-
-// backAgainMsg: the server answers again.
-type backAgainMsg struct{ err error }
-
-func (r *root) ping() tea.Cmd {
-	if r.away == nil {
-		return nil
-	}
-	ctx, s := r.ctx, r.session
-	return func() tea.Msg {
-		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-		defer cancel()
-		backend, _ := s.current()
-		_, err := backend.Ready(ctx)
-		return backAgainMsg{err}
-	}
-}
-
-// backAgain waits on, or has every screen read anew.
-func (r *root) backAgain(msg backAgainMsg) tea.Cmd {
-	if gone(msg.err) {
-		r.away = msg.err
-		return tea.Tick(pingEvery, func(time.Time) tea.Msg { return pingMsg{} })
-	}
-	r.away = nil
-	if r.notice == "" {
-		r.notice = "The server is back."
-	}
-	if !r.known {
-		return r.identify()
-	}
-	return r.all(changedMsg{})
 }
 
 func (r *root) copy(msg copyMsg) tea.Cmd {

@@ -1,13 +1,10 @@
 package tui
 
 import (
-	"errors"
 	"slices"
 
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
-
-	"tenantry/app/client"
 )
 
 // top is the screen that is seen, or nil before there is one.
@@ -118,12 +115,6 @@ func (r *root) signOut() tea.Cmd {
 // trusted reports whether the server takes whoever reaches it for the
 // operator, so that nobody signs in.
 func (r *root) trusted() bool { return r.session.server.Trusted }
-
-// gone reports a server that cannot be reached.
-func gone(err error) bool {
-	var unreachable *client.UnreachableError
-	return errors.As(err, &unreachable)
-}
 
 // bodySize is the room that a screen has.
 func (r *root) bodySize() (width, height int) {

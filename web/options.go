@@ -26,6 +26,9 @@ type Options struct {
 	// "https://orgs.example.com"; links are made from it. Without it links are
 	// paths. The Host header is never believed.
 	PublicURL string
+	// Temporary says in the server's status that it ends with the command that
+	// it is inside of.
+	Temporary bool
 	// BodyLimit is the most bytes of a request's body; default 1 MiB.
 	BodyLimit int
 	// HeaderLimit is the most bytes of a request's line and headers; default

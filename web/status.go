@@ -15,6 +15,7 @@ import (
 type serverStatusView struct {
 	Version       string              `json:"version"`
 	StartedAt     string              `json:"started_at" format:"date-time"`
+	Temporary     bool                `json:"temporary" doc:"Whether this server is inside of a command, such as the terminal UI on a folder that nobody served, and ends with it."`
 	Requests      requestCountView    `json:"requests"`
 	Organizations stateCountView      `json:"organizations"`
 	Running       int                 `json:"operations_running" doc:"Operations under way, counted up to 200."`
@@ -50,7 +51,7 @@ func (s *Server) serverStatus(ctx context.Context, _ *struct{}) (*serverStatusOu
 		return nil, err
 	}
 	view := &serverStatusView{
-		Version: s.services.Version, StartedAt: formatTime(s.started.UTC()), Requests: s.metrics.count(statusPath),
+		Version: s.services.Version, StartedAt: formatTime(s.started.UTC()), Temporary: s.opts.Temporary, Requests: s.metrics.count(statusPath),
 		Organizations: stateCountView{Active: overview.Active, Suspended: overview.Suspended, Deleted: overview.Deleted},
 		Running:       overview.Running,
 		Clusters:      make([]clusterHealthView, len(overview.Clusters)),

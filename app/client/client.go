@@ -24,6 +24,8 @@ type Options struct {
 	// Token is an access token or an operator key; "" is nobody, or the
 	// operator over a data folder's socket.
 	Token string
+	// Name is what errors call the server; default: its URL.
+	Name string
 	// Dial opens a connection to the server; default: TCP to the URL's host.
 	Dial func(context.Context) (net.Conn, error)
 	// Timeout bounds one request with its answer; default 30 s.
@@ -35,6 +37,7 @@ type Options struct {
 // Client speaks to one server. It is safe for concurrent use.
 type Client struct {
 	base  string // without a slash at its end
+	name  string
 	http  *http.Client
 	token string
 	agent string
@@ -66,8 +69,11 @@ func New(base string, opts Options) (*Client, error) {
 	if opts.UserAgent == "" {
 		opts.UserAgent = "tenantry"
 	}
+	if opts.Name == "" {
+		opts.Name = strings.TrimRight(base, "/")
+	}
 	return &Client{
-		base: strings.TrimRight(base, "/"), token: opts.Token, agent: opts.UserAgent,
+		base: strings.TrimRight(base, "/"), name: opts.Name, token: opts.Token, agent: opts.UserAgent,
 		http: &http.Client{
 			Transport: transport, Timeout: opts.Timeout,
 			// A redirect would carry the token to wherever it leads.
@@ -162,7 +168,7 @@ func (c *Client) do(ctx context.Context, in call, out any) (status int, err erro
 		return 0, c.unreachable(ctx, err)
 	}
 	if len(raw) > maxAnswer {
-		return 0, fmt.Errorf("the answer of %s is larger than %d MiB", c.base, maxAnswer>>20)
+		return 0, fmt.Errorf("the answer of %s is larger than %d MiB", c.name, maxAnswer>>20)
 	}
 	if res.StatusCode < 200 || res.StatusCode > 299 {
 		return res.StatusCode, readError(res, raw)
@@ -171,7 +177,7 @@ func (c *Client) do(ctx context.Context, in call, out any) (status int, err erro
 		return res.StatusCode, nil
 	}
 	if err := json.Unmarshal(raw, out); err != nil {
-		return res.StatusCode, fmt.Errorf("%s answered %s with something that is not the JSON expected: %w", c.base, in.path, err)
+		return res.StatusCode, fmt.Errorf("%s answered %s with something that is not the JSON expected: %w", c.name, in.path, err)
 	}
 	return res.StatusCode, nil
 }
@@ -182,11 +188,15 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 	if cause := ctx.Err(); cause != nil {
 		return cause
 	}
+	var told *UnreachableError // by Dial
+	if errors.As(err, &told) {
+		return told
+	}
 	var u *url.Error
 	if errors.As(err, &u) {
 		err = u.Err
 	}
-	return &UnreachableError{URL: c.base, Err: err}
+	return &UnreachableError{URL: c.name, Err: err}
 }
 
 func segment(s string) string { return url.PathEscape(s) }

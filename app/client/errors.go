@@ -80,6 +80,7 @@ func (e *Error) Is(target error) bool {
 // UnreachableError is a server that could not be reached, or that ended the
 // connection without an answer. It is an app.ErrUnavailable.
 type UnreachableError struct {
+	// URL is the server's, or its data folder.
 	URL string
 	Err error
 }

@@ -34,7 +34,7 @@ func (c *Client) Ready(ctx context.Context) (Readiness, error) {
 	}
 	defer func() { _ = res.Body.Close() }()
 	if err := json.NewDecoder(http.MaxBytesReader(nil, res.Body, 1<<20)).Decode(&out); err != nil || out.Status == "" {
-		return out, fmt.Errorf("%s answered %s, not as Tenantry does; is the URL right?", c.base, res.Status)
+		return out, fmt.Errorf("%s answered %s, not as Tenantry does; is the URL right?", c.name, res.Status)
 	}
 	return out, nil
 }

@@ -16,14 +16,20 @@ const SocketName = "tenantry.sock"
 
 // Socket makes a client of the server that holds a data folder.
 func Socket(folder string, opts Options) (*Client, error) {
-	opts.Dial = func(ctx context.Context) (conn net.Conn, err error) {
-		err = WithSocketPath(folder, func(path string) error {
-			conn, err = new(net.Dialer).DialContext(ctx, "unix", path)
-			return err
-		})
-		return conn, err
+	opts.Dial = func(ctx context.Context) (net.Conn, error) { return DialSocket(ctx, folder) }
+	if opts.Name == "" {
+		opts.Name = folder
 	}
 	return Trusted(opts)
+}
+
+// DialSocket connects to the server that holds a data folder.
+func DialSocket(ctx context.Context, folder string) (conn net.Conn, err error) {
+	err = WithSocketPath(folder, func(path string) error {
+		conn, err = new(net.Dialer).DialContext(ctx, "unix", path)
+		return err
+	})
+	return conn, err
 }
 
 // Trusted makes a client that reaches a server by opts.Dial, in a way that

@@ -10,6 +10,7 @@ import (
 type Status struct {
 	Version       string          `json:"version"`
 	StartedAt     time.Time       `json:"started_at"`
+	Temporary     bool            `json:"temporary"` // it is inside a command, and ends with it
 	Requests      RequestCount    `json:"requests"`
 	Organizations StateCount      `json:"organizations"`
 	Running       int             `json:"operations_running"` // counted up to 200
