@@ -56,7 +56,7 @@ var trees = []string{"cli", "tui", "web"}
 var onlyForTests = []string{
 	"github.com/chromedp", "github.com/rogpeppe/go-internal", "pgregory.net/rapid",
 	"github.com/charmbracelet/x/exp/teatest", "github.com/charmbracelet/x/exp/golden",
-	"tenantry/app/mongodb/mongotest", "tenantry/app/servertest", "tenantry/app/storagetest", "testing",
+	"tenantry/app/mongodb/mongotest", "tenantry/app/servertest", "tenantry/app/storagetest", "tenantry/tui/tmuxtest", "testing",
 }
 
 // onlyThere are libraries that one room alone imports, so that another version

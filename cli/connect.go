@@ -27,6 +27,8 @@ type target struct {
 	// shares: a folder that the command holds for long can be reached by others
 	// through its socket meanwhile, as with serve.
 	shares bool
+	// folder is the one that connect found no URL instead of.
+	folder string
 	// news tells, while one is connected, that somebody else came to hold the
 	// folder.
 	news <-chan string
@@ -108,7 +110,7 @@ func (t *target) connect(cmd *cobra.Command, g *globals, create bool) (c *client
 		l.close()
 		return nil, nil, err
 	}
-	t.news = l.news
+	t.folder, t.news = filepath.Clean(cfg.DataDir), l.news
 	return c, func() { c.Close(); l.close() }, nil
 }
 

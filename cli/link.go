@@ -43,6 +43,7 @@ type link struct {
 type holder struct {
 	socket    os.FileInfo // each makes its own
 	temporary bool        // it is inside a command, and ends with it
+	missed    bool        // that it ended was told
 }
 
 func newLink(g *globals, cmd *cobra.Command, cfg config.Config, folder string, shares bool) *link {
@@ -57,7 +58,30 @@ func (l *link) open() error {
 	if err != nil {
 		return err
 	}
+	if l.shares {
+		go l.watch(conn)
+		return nil
+	}
 	return conn.Close()
+}
+
+// watch learns of the holder's end by a connection that ends with it, also
+// while nothing is asked of the server.
+func (l *link) watch(conn net.Conn) {
+	for {
+		forget := context.AfterFunc(l.ctx, func() { _ = conn.Close() })
+		_, _ = conn.Read(make([]byte, 1)) // nothing comes, until it is closed
+		forget()
+		_ = conn.Close()
+		var err error
+		for conn, err = l.dial(l.ctx); err != nil; conn, err = l.dial(l.ctx) {
+			select {
+			case <-l.ctx.Done():
+				return
+			case <-time.After(time.Second):
+			}
+		}
+	}
 }
 
 // dial gives a connection to whoever holds the folder now.
@@ -92,6 +116,10 @@ func (l *link) try(ctx context.Context) (net.Conn, error) {
 			return conn, nil
 		}
 		if l.holder != nil && !l.holder.temporary {
+			if !l.holder.missed {
+				l.holder.missed = true
+				l.tell("The server that held the folder has ended.")
+			}
 			return nil, &client.UnreachableError{URL: l.folder, Err: errors.New(
 				"the server that held it has ended. Start it again, or leave this and start it anew to work without a server")}
 		}

@@ -218,3 +218,35 @@ func TestLogFormat(t *testing.T) {
 	p.ends(0)
 	p.sees(`msg=stopped`)
 }
+
+// A terminal that answers nothing is not waited for; one that answers late is
+// heard, and what it answers is not taken for keys.
+func TestTUIOnASilentTerminal(t *testing.T) {
+	cmd := command(t, nil, "tui", "--data-dir", dataDir(t))
+	p := sit(t, cmd)
+	p.resize(80, 24)
+	p.sees(`\x1b\]11;\?`)
+	p.sees("none yet") // the answer is still owed
+	p.types("n")
+	p.sees("New organization")
+	p.sees(`38;5;81m`) // the accent of the dark theme
+	if strings.Contains(p.seen.String(), "38;5;25m") {
+		t.Errorf("it takes the terminal for a light one:\n%q", p.seen)
+	}
+	p.types("\x1b]11;rgb:ffff/ffff/ffff\x1b\\")
+	p.sees(`38;5;25m`)
+	p.types("Late")
+	p.sees("Its slug will be late")
+	p.types("\x03")
+	p.ends(0)
+	if strings.Contains(p.seen.String(), "ffff") {
+		t.Errorf("the answer was taken for keys:\n%q", p.seen)
+	}
+}
+
+func (p *person) resize(width, height uint16) {
+	p.t.Helper()
+	if err := unix.IoctlSetWinsize(int(p.tty.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Col: width, Row: height}); err != nil {
+		p.t.Fatal(err)
+	}
+}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"os/signal"
-	"path/filepath"
 	"sync"
 	"syscall"
 
@@ -41,7 +40,7 @@ Press ? in it for every key. NO_COLOR takes the colours away.`,
 			cmd.SetErr(kept)
 			c, closed, err := at.connect(cmd, g, true)
 			if err == nil {
-				err = tui.Run(ctx, at.server(cmd, g, c))
+				err = tui.Run(ctx, at.server(c))
 				closed()
 			}
 			cmd.SetErr(stderr)
@@ -54,13 +53,10 @@ Press ? in it for every key. NO_COLOR takes the colours away.`,
 }
 
 // server is the client as the UI uses it.
-func (t *target) server(cmd *cobra.Command, g *globals, c *client.Client) tui.Server {
+func (t *target) server(c *client.Client) tui.Server {
 	name := c.URL()
 	if c.OverSocket() {
-		name = "data folder"
-		if cfg, err := g.load(cmd); err == nil {
-			name = filepath.Clean(cfg.DataDir)
-		}
+		name = t.folder
 	}
 	return tui.Server{
 		Name: name, Token: c.Token(), Trusted: c.OverSocket(), News: t.news,

@@ -3,150 +3,114 @@
 package cli_test
 
 import (
-	"fmt"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
-	"time"
+
+	"tenantry/tui/tmuxtest"
 )
 
-// seen is how long a test waits for a text to come on a screen. It is spent
-// only by a test that fails.
-const seen = 40 * time.Second
-
-// screen is a real terminal, of tmux, in which programs run.
-type screen struct {
-	t      *testing.T
-	socket string
+func TestTUINeedsATerminal(t *testing.T) {
+	out, err := command(t, nil, "tui").CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "this needs a terminal") {
+		t.Errorf("%v: %s", err, out)
+	}
 }
 
-// openScreen starts tmux with the program in it, or skips the test where there
-// is none; with CI=true that fails it. When the program ends the screen says
-// "ended" with its exit code, and whether the terminal is as it was.
-func openScreen(t *testing.T, width, height int, env []string, args ...string) *screen {
-	t.Helper()
-	cmd := command(t, env, args...)
-	words := []string{quote(cmd.Path)}
-	for _, a := range args {
-		words = append(words, quote(a))
-	}
-	run := strings.Join(words, " ")
-	script := fmt.Sprintf(`before=$(stty -g); %s; code=$?; [ "$before" = "$(stty -g)" ] && is=whole; echo "ended $code ${is:-broken}"; exec cat`, run)
-	return openTmux(t, width, height, cmd.Env, cmd.Dir, "sh", "-c", script)
-}
-
-func openTmux(t *testing.T, width, height int, env []string, dir string, args ...string) *screen {
-	t.Helper()
-	if _, err := exec.LookPath("tmux"); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("there is no tmux, and CI=true")
-		}
-		t.Skip("there is no tmux to show the terminal UI in")
-	}
-	folder, err := os.MkdirTemp("", "tenantry-tmux-*") // short: it holds a socket
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &screen{t: t, socket: filepath.Join(folder, "s")}
-	call := []string{"new-session", "-d", "-x", fmt.Sprint(width), "-y", fmt.Sprint(height), "-c", dir}
-	for _, e := range env {
-		call = append(call, "-e", e)
-	}
-	s.tmux(append(append(call, "--"), args...)...)
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("the screen was:\n%s", s.text())
-		}
-		_ = exec.Command("tmux", "-S", s.socket, "kill-server").Run()
-		_ = os.RemoveAll(folder)
-	})
-	s.tmux("set-option", "-g", "set-clipboard", "on")
-	s.tmux("set-option", "-s", "escape-time", "0")
-	return s
-}
-
-func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
-
-func (s *screen) tmux(args ...string) string {
-	s.t.Helper()
-	out, err := exec.Command("tmux", append([]string{"-S", s.socket, "-f", "/dev/null"}, args...)...).CombinedOutput()
-	if err != nil {
-		s.t.Fatalf("tmux %v: %v\n%s", args, err, out)
-	}
-	return string(out)
-}
-
-func (s *screen) text() string {
-	out, _ := exec.Command("tmux", "-S", s.socket, "capture-pane", "-p").CombinedOutput()
-	return string(out)
-}
-
-// see waits until all the texts are on the screen at once.
-func (s *screen) see(texts ...string) {
-	s.t.Helper()
-	s.wait(fmt.Sprintf("%q", texts), func(screen string) bool {
-		for _, text := range texts {
-			if !strings.Contains(screen, text) {
-				return false
+// A signal ends it with the terminal as it was, the mouse too. Nothing can be
+// done about SIGKILL, which no program hears of.
+func TestTUILeavesTheTerminalAsItWas(t *testing.T) {
+	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGHUP} {
+		t.Run(signal.String(), func(t *testing.T) {
+			s := openTUI(t, 80, 24, nil, "--data-dir", dataDir(t))
+			written := s.Record()
+			s.See("Dashboard", "none yet")
+			s.Press("m")
+			s.See("The mouse scrolls")
+			if s.Is("#{mouse_any_flag}") != "1" {
+				t.Error("the mouse is not on")
 			}
-		}
-		return true
-	})
-}
-
-// gone waits until a text is not on the screen.
-func (s *screen) gone(text string) {
-	s.t.Helper()
-	s.wait("the end of "+text, func(screen string) bool { return !strings.Contains(screen, text) })
-}
-
-func (s *screen) wait(what string, so func(string) bool) {
-	s.t.Helper()
-	for deadline := time.Now().Add(seen); !so(s.text()); {
-		if time.Now().After(deadline) {
-			s.t.Fatalf("never seen: %s\n%s", what, s.text())
-		}
-		time.Sleep(20 * time.Millisecond)
+			if err := syscall.Kill(s.Child(), signal); err != nil {
+				t.Fatal(err)
+			}
+			s.See("ended 0 whole")
+			s.Gone("Dashboard")
+			s.AsItWas(written("ended"))
+		})
 	}
 }
 
-// press presses keys by tmux's names for them.
-func (s *screen) press(keys ...string) {
-	s.t.Helper()
-	s.tmux(append([]string{"send-keys", "--"}, keys...)...)
-}
-
-// enter types a text.
-func (s *screen) enter(text string) {
-	s.t.Helper()
-	s.tmux("send-keys", "-l", "--", text)
-}
-
-// answers types into the fields of a form, and enter after each.
-func (s *screen) answers(fields ...string) {
-	s.t.Helper()
-	for _, f := range fields {
-		if f != "" {
-			s.enter(f)
-		}
-		s.press("Enter")
+// Ctrl-Z, and SIGTSTP from elsewhere, give the terminal back for a while.
+func TestTUIStopsForAWhile(t *testing.T) {
+	if _, err := exec.LookPath("bash"); err != nil {
+		t.Skip("there is no shell with job control")
+	}
+	for _, by := range []string{"Ctrl-Z", "SIGTSTP"} {
+		t.Run(by, func(t *testing.T) {
+			cmd := command(t, nil, "tui", "--data-dir", dataDir(t))
+			bash := exec.Command("bash", "--norc", "--noediting", "-i")
+			bash.Env, bash.Dir = append(cmd.Env, "PS1=prompt> "), cmd.Dir
+			s := tmuxtest.Start(t, 80, 24, bash)
+			s.See("prompt>")
+			s.Enter("before=$(" + tmuxtest.Settings + "); " + tmuxtest.Words(cmd))
+			written := s.Record()
+			s.Press("Enter")
+			s.See("Dashboard", "none yet")
+			s.Press("m")
+			s.See("The mouse scrolls")
+			if by == "Ctrl-Z" {
+				s.Press("C-z")
+			} else if err := syscall.Kill(s.Child(), syscall.SIGTSTP); err != nil {
+				t.Fatal(err)
+			}
+			s.Until("the shell", func() bool {
+				return strings.Contains(s.Text(), "Stopped") && strings.HasSuffix(strings.TrimSpace(s.Text()), "prompt>")
+			})
+			s.Enter(`[ "$before" = "$(` + tmuxtest.Settings + `)" ] && echo as it""was`)
+			s.Press("Enter")
+			s.See("as itwas")
+			s.AsItWas(written("as itwas"))
+			s.Enter("fg")
+			s.Press("Enter")
+			s.See("Dashboard", "none yet")
+			s.Until("the mouse", func() bool { return s.Is("#{mouse_any_flag}") == "1" })
+			s.Press("n")
+			s.See("New organization") // it hears keys again
+			s.Press("C-c")
+			s.Until("the shell", func() bool { return strings.HasSuffix(strings.TrimSpace(s.Text()), "prompt>") })
+			s.Enter(`[ "$before" = "$(` + tmuxtest.Settings + `)" ] && echo it is"" whole`)
+			s.Press("Enter")
+			s.See("it is whole")
+			s.AsItWas(written("it is whole"))
+		})
 	}
 }
 
-// clear empties the field that one is in.
-func (s *screen) clear() { s.press("C-e", "C-u") }
-
-func (s *screen) resize(width, height int) {
-	s.tmux("resize-window", "-x", fmt.Sprint(width), "-y", fmt.Sprint(height))
-}
-
-// do does an act of the palette.
-func (s *screen) do(words string) {
-	s.t.Helper()
-	s.press(":")
-	s.see("do it")
-	s.enter(words)
-	s.press("Enter")
+// Only the UI asks the terminal for its background, and once: the answer would
+// be read by whatever runs then.
+func TestOnlyTheTUIAsksTheTerminal(t *testing.T) {
+	data := dataDir(t)
+	for _, row := range []struct {
+		args []string
+		ends string // shown when it was done
+		asks int
+	}{
+		{[]string{"--help"}, "ended", 0},
+		{[]string{"version"}, "ended", 0},
+		{[]string{"org", "list", "--data-dir", data}, "ended", 0},
+		{[]string{"tui", "--data-dir", data}, "none yet", 1},
+	} {
+		cmd := command(t, nil, row.args...)
+		// Termenv sees no terminal where CI is set, and tmux hands it on.
+		shell := exec.Command("sh", "-c", "unset CI; read go; TERM=xterm-256color "+tmuxtest.Words(cmd)+"; echo ended; exec cat")
+		shell.Env, shell.Dir = cmd.Env, cmd.Dir
+		s := tmuxtest.Start(t, 100, 50, shell)
+		written := s.Record()
+		s.Press("Enter")
+		s.See(row.ends)
+		if got := strings.Count(written(row.ends), "\x1b]11;?"); got != row.asks {
+			t.Errorf("%v asks %d times, want %d", row.args, got, row.asks)
+		}
+	}
 }

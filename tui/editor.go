@@ -56,6 +56,9 @@ func edit(file string) tea.Cmd {
 		return func() tea.Msg { return editedMsg{file: file, err: errNoEditor} }
 	}
 	cmd := exec.Command(words[0], append(words[1:], file)...) //nolint:gosec,noctx // the user's own editor, which the user ends
+	// The terminal itself: given the program's own reader and writer it would
+	// have pipes to them, and no editor can work with these.
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	return tea.ExecProcess(cmd, func(err error) tea.Msg {
 		if err != nil {
 			return editedMsg{file: file, err: errors.New("the editor " + words[0] + " failed: " + err.Error())}

@@ -48,12 +48,15 @@ func show(ctx context.Context, s shared, model tea.Model, out *terminalFile) err
 	in := &keyboard{File: os.Stdin}
 	// Signals end the context, and with it the program: it must not fail to
 	// restore the terminal for having two that listen to them.
-	options := []tea.ProgramOption{tea.WithContext(ctx), tea.WithOutput(out), tea.WithAltScreen(), tea.WithoutSignalHandler()}
+	stops := newStopper()
+	options := []tea.ProgramOption{tea.WithContext(ctx), tea.WithOutput(out), tea.WithAltScreen(), tea.WithoutSignalHandler(), tea.WithFilter(stops.filter)}
 	if isTerminal(in.File) && runtime.GOOS != "windows" {
 		options = append(options, tea.WithInput(in))
 	}
 	program := tea.NewProgram(whole, options...)
 	in.answered = program.Send
+	stops.begin(program)
+	defer stops.end()
 	_, err := program.Run()
 	switch {
 	case whole.fault != nil:
