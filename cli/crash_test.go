@@ -13,8 +13,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	_ "modernc.org/sqlite"
 )
 
 // crashRounds is how often the server is killed; TENANTRY_TEST_CRASH_ROUNDS

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -70,7 +71,9 @@ func (l *link) open() error {
 func (l *link) watch(conn net.Conn) {
 	for {
 		forget := context.AfterFunc(l.ctx, func() { _ = conn.Close() })
-		_, _ = conn.Read(make([]byte, 1)) // nothing comes, until it is closed
+		// A server that ends waits for a new connection to ask something.
+		_, _ = conn.Write([]byte("GET /healthz HTTP/1.1\r\nHost: tenantry\r\n\r\n"))
+		_, _ = io.Copy(io.Discard, conn)
 		forget()
 		_ = conn.Close()
 		var err error

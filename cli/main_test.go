@@ -1,10 +1,12 @@
 package cli_test
 
 import (
+	"errors"
 	"os"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"modernc.org/sqlite"
 
 	"tenantry/cli"
 )
@@ -16,6 +18,11 @@ const asCommand = "TENANTRY_TEST_AS_COMMAND"
 func TestMain(m *testing.M) {
 	if os.Getenv(asCommand) == "1" {
 		os.Exit(cli.Main(cli.Build{Version: "0.0.0-test"}))
+	}
+	// Tests look into databases themselves, and the kind of locks is chosen
+	// before the first is opened.
+	if _, err := sqlite.OFDLocking(true); err != nil && !errors.Is(err, sqlite.ErrOFDLockingUnavailable) {
+		panic(err)
 	}
 	program := func() { os.Exit(cli.Main(cli.Build{Version: "0.0.0-test"})) }
 	testscript.Main(m, map[string]func(){

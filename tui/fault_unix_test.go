@@ -72,7 +72,7 @@ func TestFaultLeavesTheTerminalAsItWas(t *testing.T) {
 	}
 	for _, in := range []string{"update", "view", "command", "batch", "sequence"} {
 		t.Run(in, func(t *testing.T) {
-			cmd := exec.Command(self) //nolint:gosec,noctx // this test's own program
+			cmd := exec.Command(self)
 			cmd.Env = []string{asFaulty + "=" + in, "PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}
 			cmd.Dir = t.TempDir()
 			s := tmuxtest.Run(t, 120, 40, cmd)

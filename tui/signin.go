@@ -71,13 +71,13 @@ func signInto(ctx context.Context, s *session, v values) (tea.Msg, error) {
 		return chooseMsg{v["email"], v["password"], told.Organizations}, nil
 	}
 	if err != nil {
-		return nil, asField(err, "password", wrongPassword)
+		return nil, asField(err, "password", wrongSignIn)
 	}
 	s.use(tokens.AccessToken, tokens.RefreshToken)
 	return signedInMsg{}, nil
 }
 
-const wrongPassword = "The email address or the password is wrong."
+const wrongSignIn = "The email address or the password is wrong."
 
 // asField says a refused sign-in at the field that it is about.
 func asField(err error, field, message string) error {
@@ -109,7 +109,7 @@ func memberSignIn(s shared, msg memberMsg) question {
 		do: func(ctx context.Context, own *session, v values) (tea.Msg, error) {
 			tokens, err := own.server.As("").Login(ctx, v["email"], v["password"], org.ID)
 			if err != nil {
-				return nil, asField(err, "password", wrongPassword)
+				return nil, asField(err, "password", wrongSignIn)
 			}
 			member := newSession(own.server)
 			member.member = org.ID

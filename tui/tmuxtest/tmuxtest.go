@@ -84,7 +84,7 @@ func Start(t testing.TB, width, height int, cmd *exec.Cmd) *Screen {
 // Tmux gives what a command of tmux says.
 func (s *Screen) Tmux(args ...string) string {
 	s.t.Helper()
-	out, err := exec.Command("tmux", append([]string{"-S", s.socket, "-f", "/dev/null"}, args...)...).CombinedOutput() //nolint:gosec,noctx // the test's own
+	out, err := exec.Command("tmux", append([]string{"-S", s.socket, "-f", "/dev/null"}, args...)...).CombinedOutput() //nolint:noctx // the test's own
 	if err != nil {
 		s.t.Fatalf("tmux %v: %v\n%s", args, err, out)
 	}
@@ -201,7 +201,7 @@ func (s *Screen) Resize(width, height int) {
 // Child is the process id of what the terminal's shell runs.
 func (s *Screen) Child() int {
 	s.t.Helper()
-	out, err := exec.Command("pgrep", "-P", s.Is("#{pane_pid}")).Output() //nolint:gosec,noctx // the test's own
+	out, err := exec.Command("pgrep", "-P", s.Is("#{pane_pid}")).Output() //nolint:noctx // the test's own
 	if err != nil {
 		s.t.Fatalf("the shell's child: %v", err)
 	}
@@ -225,7 +225,7 @@ func (s *Screen) Record() Recorded {
 		s.t.Helper()
 		// What records is a program of its own, and may lag behind the screen.
 		for deadline := time.Now().Add(seen); ; time.Sleep(5 * time.Millisecond) {
-			written, err := os.ReadFile(file) //nolint:gosec // the test's own
+			written, err := os.ReadFile(file)
 			if err != nil && !errors.Is(err, os.ErrNotExist) {
 				s.t.Fatal(err)
 			}
