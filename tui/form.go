@@ -365,8 +365,8 @@ func (f *form) Title() string { return f.title }
 func (f *form) Typing() bool { return true }
 
 func (f *form) ShortHelp() []key.Binding {
-	next := bind("enter", "next, and at the end "+f.verb, "enter")
-	if len(f.fields) <= 1 {
+	next := bind("enter", "next", "enter")
+	if f.at >= len(f.fields)-1 {
 		next = bind("enter", f.verb, "enter")
 	}
 	keys := []key.Binding{next}

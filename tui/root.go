@@ -57,15 +57,19 @@ func (r *root) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 }
 
 // apart gives the keys that arrived in one piece, as they do over a slow link,
-// one by one. A text that is being entered may come as it is.
+// one by one; an esc before another key comes as alt then. A text that is being
+// entered may come as it is.
 func (r *root) apart(msg tea.Msg) []tea.Msg {
 	press, ok := msg.(tea.KeyMsg)
-	if !ok || press.Type != tea.KeyRunes || press.Paste || len(press.Runes) < 2 || r.top() != nil && r.top().Typing() {
+	if !ok || press.Type != tea.KeyRunes || press.Paste || len(press.Runes) < 2 && !press.Alt || r.top() != nil && r.top().Typing() {
 		return []tea.Msg{msg}
 	}
 	var keys []tea.Msg
+	if press.Alt {
+		keys = append(keys, tea.KeyMsg{Type: tea.KeyEsc})
+	}
 	for _, c := range press.Runes {
-		keys = append(keys, tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune{c}, Alt: press.Alt})
+		keys = append(keys, tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune{c}})
 	}
 	return keys
 }

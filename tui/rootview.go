@@ -61,9 +61,14 @@ func (r *root) header() []string {
 	if r.away != nil {
 		mark = r.styles.Bad.Render("○ away: ")
 	}
-	// Who one is matters more than the end of a long URL.
+	// Who one is matters more than the end of a long URL, or than all of it.
 	who, room := r.whoWords(), r.width-ansi.StringWidth(left)-2
-	name := cut(clean(r.session.server.Name), max(8, room-ansi.StringWidth(mark)-ansi.StringWidth(who)))
+	name := clean(r.session.server.Name)
+	if left := room - ansi.StringWidth(mark) - ansi.StringWidth(who); left >= 8 || who == "" {
+		name = cut(name, left)
+	} else {
+		name, who = "", strings.TrimPrefix(who, " · ")
+	}
 	state := ansi.Truncate(mark+name+r.styles.Faint.Render(who), room, "…")
 	first := left + strings.Repeat(" ", max(1, r.width-ansi.StringWidth(left)-ansi.StringWidth(state)-1)) + state
 	return []string{first, r.tabs(), r.styles.Faint.Render(strings.Repeat("─", r.width))}

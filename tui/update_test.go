@@ -84,6 +84,19 @@ func TestQuitsOnlyWhereNothingIsTyped(t *testing.T) {
 	d.until("the end", func() bool { return d.quit })
 }
 
+// An esc and the key after it arrive together, and are no alt.
+func TestEscBeforeAKey(t *testing.T) {
+	d := operatorAt(t, newFake(), 80, 24)
+	d.press("2")
+	d.see("Acme")
+	d.press("enter")
+	d.see("owner@")
+	d.update(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("3"), Alt: true}) // esc, 3
+	d.see("Operations", "rename")
+	d.press("2")
+	d.see("oldest first")
+}
+
 func TestPaletteListsAndDoesEveryAct(t *testing.T) {
 	for _, place := range []string{"1", "2", "3", "4", "5", "6"} {
 		d := operatorAt(t, newFake(), 80, 40)
