@@ -2,17 +2,28 @@ package storagetest
 
 import (
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"testing"
 
 	"tenantry/app"
 )
 
+// loaded is held by the one test that loads the store: several of them beside
+// each other would only wait for it, some beyond the deadline of a call.
+var loaded sync.Mutex
+
+func loadAlone(t *testing.T) {
+	loaded.Lock()
+	t.Cleanup(loaded.Unlock)
+}
+
 // changingPhasesUnderLoad tests what a move hangs on: when SetPhase has
 // returned, every write that was acknowledged is in the namespace, and noted if
 // it came after the beginning of the recording.
 func changingPhasesUnderLoad(s movingSuite) {
 	s.test("SetPhase/UnderWritersNothingIsLost", func(t *testing.T, k *movingKingdom) {
+		loadAlone(t)
 		ns := k.provision("acme")
 		l := beginLedger(k.ctx, 8, func() (app.Documents, app.Namespace) { return k.Cluster, ns })
 		t.Cleanup(func() { l.stop.Store(true); l.wait.Wait() })
@@ -67,6 +78,7 @@ func (k *movingKingdom) drain(ns app.Namespace, copied map[app.DocumentID]app.Do
 func movingWhole(t *testing.T, open func(t *testing.T) MovingCluster, from, to app.Isolation) {
 	t.Run(fmt.Sprintf("SetPhase/AMoveFrom%sTo%sLosesNothing", from, to), func(t *testing.T) {
 		t.Parallel()
+		loadAlone(t)
 		k := openMovingKingdom(t, open, from)
 		t.Cleanup(k.neighbourIsUntouched)
 		source := k.provision("acme")
@@ -78,7 +90,7 @@ func movingWhole(t *testing.T, open func(t *testing.T) MovingCluster, from, to a
 		now.Store(&here)
 		l := beginLedger(k.ctx, 8, func() (app.Documents, app.Namespace) { return k.Cluster, *now.Load() })
 		t.Cleanup(func() { l.stop.Store(true); l.wait.Wait() })
-		l.moreWrites(t, 100)
+		l.moreWrites(t, 50)
 
 		target = at(target, 2)
 		must(t, k.Receive(k.ctx, target))
@@ -95,12 +107,12 @@ func movingWhole(t *testing.T, open func(t *testing.T) MovingCluster, from, to a
 			must(t, k.SetPhase(k.ctx, target, app.PhaseRecording))
 			here := target
 			now.Store(&here)
-			l.moreWrites(t, 100)
+			l.moreWrites(t, 50)
 			source, target = target, source // and back, with only what is touched
 		}
 		must(t, k.SetPhase(k.ctx, source, app.PhaseOpen))
 		must(t, k.Drop(k.ctx, target))
-		l.moreWrites(t, 50)
+		l.moreWrites(t, 20)
 		want := l.end(t)
 		same(t, "the documents", byID(k.all(source)), want)
 		k.movedAway(target)
