@@ -63,6 +63,8 @@ type Options struct {
 	Metrics *Metrics
 	// store is what the figures are labelled with.
 	store string
+	// newest is the newest wire protocol that is spoken; zero: the server's own.
+	newest int
 }
 
 // server is a connected MongoDB.
@@ -76,6 +78,7 @@ type server struct {
 	// version is that of the program.
 	version string
 	hello   hello
+	newest  int
 	timeout time.Duration
 }
 
@@ -112,7 +115,7 @@ func dial(o Options, database string, monitor *event.CommandMonitor) (*server, e
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &server{name: o.Name, log: o.Logger, version: o.AppVersion, secret: password(o.URL)}
+	s := &server{name: o.Name, log: o.Logger, version: o.AppVersion, secret: password(o.URL), newest: o.newest}
 	settings := options.Client().ApplyURI(o.URL)
 	if err := settings.Validate(); err != nil {
 		return nil, fmt.Errorf("%s: the connection string is not one: %s", s.name, s.scrub(err))
@@ -194,6 +197,9 @@ func (s *server) greet(ctx context.Context) error {
 	}
 	if s.hello.MaxWire < oldestWire {
 		return &OldError{Wire: s.hello.MaxWire}
+	}
+	if s.newest > 0 {
+		s.hello.MaxWire = min(s.hello.MaxWire, s.newest)
 	}
 	// hello asks for no credentials; reading does.
 	err := s.db.Collection("schema").FindOne(ctx, bson.D{}).Err()

@@ -14,13 +14,15 @@ import (
 func TestServersBefore8(t *testing.T) {
 	eachKind(t, func(t *testing.T, s *mongotest.Server) {
 		t.Parallel()
-		r := openTestRegistry(t, s, s.Database(t))
+		ctx := t.Context()
+		r, err := OpenRegistry(ctx, Options{URL: s.URL(s.Database(t)), AppVersion: "test", Monitor: watch(t, s, "registry"), newest: bulkWire - 1})
+		if err != nil {
+			t.Fatal(err)
+		}
 		defer func() { _ = r.Close() }()
-		r.hello.MaxWire = min(r.hello.MaxWire, bulkWire-1)
 		if r.hello.bulk() {
 			t.Fatal("the test tests nothing")
 		}
-		ctx := t.Context()
 		check := func(err error) {
 			t.Helper()
 			if err != nil {
