@@ -25,7 +25,7 @@ var mayImport = map[string][]string{
 
 	"bench": {"app/client", "app/mongodb/mongotest"},
 
-	"app/appliance": {"app", "app/cache", "app/circuit", "app/config", "app/documents", "app/identity", "app/journal",
+	"app/appliance": {"app", "app/cache", "app/circuit", "app/config", "app/documents", "app/failpoint", "app/identity", "app/journal",
 		"app/mongodb", "app/relocation", "app/seal", "app/sqlite", "app/tenancy"},
 	"app/client": {"app"},
 	"app/config": {"app", "app/seal"},
@@ -40,6 +40,7 @@ var mayImport = map[string][]string{
 	"app/mongodb/mongotest": {},
 	"app/sqlite":            {"app"},
 	"app/storagetest":       {"app"},
+	"app/failpoint":         {"app"},
 	"app/servertest":        {"app/appliance", "app/config", "web"},
 
 	"app/circuit": {"app"},

@@ -13,6 +13,7 @@ import (
 	"tenantry/app/circuit"
 	"tenantry/app/config"
 	"tenantry/app/documents"
+	"tenantry/app/failpoint"
 	"tenantry/app/identity"
 	"tenantry/app/mongodb"
 	"tenantry/app/relocation"
@@ -99,6 +100,8 @@ func Open(ctx context.Context, cfg config.Config, version string, log *slog.Logg
 
 		DeletionRetention: cfg.DeletionRetention,
 		OperationWait:     cfg.OperationWait,
+		OperationLease:    failpoint.Hurry(),
+		ReconcileEvery:    failpoint.Hurry(),
 		FingerprintKey:    key.Derive("fingerprints of requests"),
 		Relocation: relocation.Config{
 			PlacementLease: cfg.PlacementLease, CutoverTimeout: cfg.CutoverTimeout, Grace: cfg.RelocationGrace,

@@ -10,10 +10,6 @@ import (
 	"tenantry/app"
 )
 
-// reconcileEvery is how often open operations are looked for. What finds none
-// costs one read of an index.
-const reconcileEvery = 2 * time.Second
-
 // atOnce is how many open operations are worked on at one time. What a server
 // that died has written and not committed is held by the database for as long
 // as it takes it for alive, a minute with MongoDB; who meets that waits, and
@@ -118,9 +114,10 @@ func (r *Runner) resume(ctx context.Context, id app.OperationID, which func(app.
 	return true, nil
 }
 
-// Reconcile calls Recover now and then until the context ends.
-func (r *Runner) Reconcile(ctx context.Context) {
-	ticker := time.NewTicker(reconcileEvery)
+// Reconcile calls Recover again and again until the context ends. What finds
+// nothing open costs one read of an index.
+func (r *Runner) Reconcile(ctx context.Context, every time.Duration) {
+	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	for {
 		select {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"tenantry/app"
 	"tenantry/app/journal"
@@ -119,5 +120,5 @@ func TestReconcileEndsWithItsContext(t *testing.T) {
 	s := newStage(t, nil)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	s.run.Reconcile(ctx) // or the test does not end
+	s.run.Reconcile(ctx, time.Hour) // or the test does not end
 }

@@ -57,6 +57,9 @@ type Options struct {
 	// Lease is how late a registry may hear of what other servers change before
 	// nothing is trusted that was remembered; zero is DefaultLease.
 	Lease time.Duration
+	// Patience is how long another server may hold the lock of a standalone server
+	// without moving before it is taken from it; zero is two seconds.
+	Patience time.Duration
 	// Monitor hears of every command. It may be nil.
 	Monitor *event.CommandMonitor
 	// Metrics are told of commands and connections. They may be nil.

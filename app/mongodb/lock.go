@@ -47,6 +47,9 @@ import (
 type lock struct {
 	r      *Registry
 	holder string // this process
+	// patience is how long a holder may not move before the lock is taken from
+	// it.
+	patience time.Duration
 
 	mu sync.Mutex
 	// held is what the lock's document said last, while it is ours.
@@ -66,8 +69,7 @@ type lockState struct {
 const (
 	locks  = "locks"
 	lockID = "lock"
-	// stealAfter is how long a holder may not move before the lock is taken from
-	// it.
+	// stealAfter is the patience with a holder, unless the options have another.
 	stealAfter = 2 * time.Second
 	// keepFor is how long a process keeps the lock from others while more of its
 	// own wait for it.
@@ -157,7 +159,7 @@ func (l *lock) take(ctx context.Context) error {
 		}
 		// Nobody else of this process is at work: what it holds is left from a
 		// release that failed.
-		if now.Holder == l.holder || now.Holder != "" && time.Since(unmoved) > stealAfter {
+		if now.Holder == l.holder || now.Holder != "" && time.Since(unmoved) > l.patience {
 			err := l.takeFrom(ctx, bson.D{{Key: "holder", Value: now.Holder}, {Key: "fence", Value: now.Fence}})
 			if err == nil {
 				break

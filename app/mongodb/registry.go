@@ -1,6 +1,7 @@
 package mongodb
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"sync"
@@ -60,7 +61,7 @@ func OpenRegistry(ctx context.Context, o Options) (*Registry, error) {
 		return nil, err
 	}
 	r := &Registry{server: s, feed: f}
-	r.lock = &lock{r: r, holder: bson.NewObjectID().Hex()}
+	r.lock = &lock{r: r, holder: bson.NewObjectID().Hex(), patience: cmp.Or(o.Patience, stealAfter)}
 	if err := r.prepare(ctx); err != nil {
 		s.close()
 		return nil, err

@@ -1,6 +1,7 @@
 package tenancy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -57,6 +58,12 @@ type Config struct {
 	// OperationWait is how long a caller waits for the end of an operation
 	// before it goes on without them (a journal.RunningError); 0 is until the end.
 	OperationWait time.Duration
+	// OperationLease is how long an operation may stand still before another server
+	// takes it over; 0 is ten seconds.
+	OperationLease time.Duration
+	// ReconcileEvery is how often open operations are looked for; 0 is every two
+	// seconds.
+	ReconcileEvery time.Duration
 	// Relocation is about moving organizations.
 	Relocation relocation.Config
 	// FingerprintKey makes the fingerprints of repeated requests, which hold
@@ -87,9 +94,10 @@ type Service struct {
 	log         *slog.Logger
 }
 
-// operationLease is how long an operation may stand still before another server
-// takes it over.
-const operationLease = 10 * time.Second
+const (
+	operationLease = 10 * time.Second
+	reconcileEvery = 2 * time.Second
+)
 
 // New makes the service. The clusters include those that cfg names.
 func New(registry Registry, directory *Directory, clusters *Clusters,
@@ -108,7 +116,7 @@ func New(registry Registry, directory *Directory, clusters *Clusters,
 	s.runner = journal.NewRunner(registry, clock, log, cfg.OperationWait,
 		s.createPlan(nil), s.renamePlan(nil), s.deletePlan(), s.relocatePlan())
 	if registry.Shared() {
-		s.runner.Share(operationLease)
+		s.runner.Share(cmp.Or(cfg.OperationLease, operationLease))
 	}
 	return s, nil
 }
@@ -118,7 +126,9 @@ func New(registry Registry, directory *Directory, clusters *Clusters,
 func (s *Service) Recover(ctx context.Context) (int, error) { return s.runner.Recover(ctx) }
 
 // Reconcile recovers now and then until the context ends.
-func (s *Service) Reconcile(ctx context.Context) { s.runner.Reconcile(ctx) }
+func (s *Service) Reconcile(ctx context.Context) {
+	s.runner.Reconcile(ctx, cmp.Or(s.cfg.ReconcileEvery, reconcileEvery))
+}
 
 // Close waits for the operations that go on after their callers were answered.
 func (s *Service) Close() { s.runner.Wait() }
