@@ -80,7 +80,7 @@ func Shared(t testing.TB, kind Kind) *Server {
 			one.server, one.err = given(os.Getenv(givenURI))
 			return
 		}
-		one.server, one.err = start(kind)
+		one.server, one.err = start(kind, inMemory())
 	})
 	if one.err != nil {
 		unavailable(t, one.err)
@@ -95,7 +95,7 @@ var ShortTransactions = []string{"--transaction-lifetime", "3"}
 // Start starts a server for the test alone, with more of its own flags.
 func Start(t testing.TB, kind Kind, flags ...string) *Server {
 	t.Helper()
-	s, err := start(kind, flags...)
+	s, err := start(kind, inMemory(), flags...)
 	if err != nil {
 		unavailable(t, err)
 	}
@@ -104,10 +104,10 @@ func Start(t testing.TB, kind Kind, flags ...string) *Server {
 	return s
 }
 
-// Run starts a server for a program that is no test. Kill ends it; without
-// that it ends with the program.
+// Run starts a server for a program that is no test, with its files on disk.
+// Kill ends it; without that it ends with the program.
 func Run(kind Kind, flags ...string) (*Server, error) {
-	s, err := start(kind, flags...)
+	s, err := start(kind, "", flags...)
 	if err == nil {
 		s.own = true
 	}
@@ -179,26 +179,28 @@ func given(uri string) (*Server, error) {
 	return s, s.connect()
 }
 
-func start(kind Kind, flags ...string) (*Server, error) {
+// start starts a server with its files in a folder, "" being that of temporary
+// files.
+func start(kind Kind, folder string, flags ...string) (*Server, error) {
 	python, err := install()
 	if err != nil {
 		return nil, fmt.Errorf("install %s: %w", strings.TrimSpace(requirements), err)
 	}
 	const tries = 3 // somebody else may take the port that was free
 	for try := 1; ; try++ {
-		s, err := startOn(python, kind, flags)
+		s, err := startOn(python, kind, folder, flags)
 		if err == nil || try == tries {
 			return s, err
 		}
 	}
 }
 
-func startOn(python string, kind Kind, flags []string) (*Server, error) {
+func startOn(python string, kind Kind, folder string, flags []string) (*Server, error) {
 	port, err := FreePort()
 	if err != nil {
 		return nil, err
 	}
-	storage, err := os.MkdirTemp("", "tenantry-mongotest-")
+	storage, err := os.MkdirTemp(folder, "tenantry-mongotest-")
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package mongotest
+
+func inMemory() string { return "" }
