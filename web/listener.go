@@ -6,8 +6,6 @@ import (
 	"net"
 	"sync"
 	"time"
-
-	"github.com/gofiber/fiber/v2"
 )
 
 // gate is a listener that can be closed without losing who knocked already.
@@ -22,27 +20,17 @@ type gate struct {
 	queue  []net.Conn // accepted while closing
 }
 
-// socketConn is a connection through a listener of ServeSocket. There is no
-// other way to make one, so nothing that is sent over TCP can pass for it.
-type socketConn struct{ net.Conn }
-
-// overSocket reports whether a request came through ServeSocket.
-func overSocket(f *fiber.Ctx) bool {
-	_, ok := f.Context().Conn().(*socketConn)
-	return ok
-}
-
 // Accept gives the next connection. It outlives a lack of file descriptors.
 func (g *gate) Accept() (net.Conn, error) {
 	pause := 5 * time.Millisecond
 	for {
-		conn, err := g.Listener.Accept()
+		accepted, err := g.Listener.Accept()
 		if err == nil {
-			return g.mark(conn), nil
+			return g.wrap(accepted), nil
 		}
-		if conn, closed := g.next(); closed {
-			if conn != nil {
-				return g.mark(conn), nil
+		if waiting, closed := g.next(); closed {
+			if waiting != nil {
+				return g.wrap(waiting), nil
 			}
 			return nil, net.ErrClosed
 		}
@@ -55,20 +43,15 @@ func (g *gate) Accept() (net.Conn, error) {
 	}
 }
 
-func (g *gate) mark(conn net.Conn) net.Conn {
-	if g.operator {
-		return &socketConn{conn}
-	}
-	return conn
-}
+func (g *gate) wrap(c net.Conn) net.Conn { return &conn{Conn: c, operator: g.operator} }
 
-func (g *gate) next() (conn net.Conn, closed bool) {
+func (g *gate) next() (waiting net.Conn, closed bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if len(g.queue) > 0 {
-		conn, g.queue = g.queue[0], g.queue[1:]
+		waiting, g.queue = g.queue[0], g.queue[1:]
 	}
-	return conn, g.closed
+	return waiting, g.closed
 }
 
 // Close accepts whom the kernel has let in already, then closes. A second

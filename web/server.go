@@ -135,6 +135,9 @@ func (s *Server) frameworkError(f *fiber.Ctx, err error) error {
 		http.StatusRequestHeaderFieldsTooLarge: "The request's line and headers are larger than this server takes.",
 		http.StatusNotImplemented:              "This server does not know the method.",
 	}[refused.Code]
+	if refused.Code != http.StatusNotFound && refused.Code != http.StatusMethodNotAllowed {
+		leaveUnread(f)
+	}
 	status := refused.Code
 	if detail == "" {
 		status, detail = http.StatusBadRequest, "This is not a request that the server understands."
