@@ -35,3 +35,14 @@ type AddedCluster struct {
 	Revision  int64 // counts the changes, from 1
 	CreatedAt time.Time
 }
+
+// Site is what there is where a cluster is to be added.
+type Site struct {
+	// Engine and Version are as in ClusterUsage.
+	Engine, Version string
+	// Namespaces are those that are there already.
+	Namespaces []Namespace
+	// Strange names things that no cluster has, the first of them: it is the place
+	// of something else.
+	Strange []string
+}

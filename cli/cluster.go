@@ -14,10 +14,10 @@ func newCluster(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "cluster",
 		Aliases: []string{"clusters"},
-		Short:   "List and check the clusters that store tenant data",
+		Short:   "List, check and add the clusters that store tenant data",
 	}
 	at.flags(cmd)
-	cmd.AddCommand(newClusterList(g, &at), newClusterCheck(g, &at))
+	cmd.AddCommand(newClusterList(g, &at), newClusterCheck(g, &at), newClusterAdd(g, &at))
 	return cmd
 }
 
@@ -40,9 +40,9 @@ func newClusterList(g *globals, at *target) *cobra.Command {
 			if out.json() {
 				return writeJSON(cmd.OutOrStdout(), clusters)
 			}
-			rows := [][]string{{"NAME", "STATUS", "ENGINE", "ORGANIZATIONS", "NAMESPACES", "DOCUMENTS", "BYTES"}}
+			rows := [][]string{{"NAME", "STATUS", "STATE", "FROM", "ENGINE", "ORGANIZATIONS", "NAMESPACES", "DOCUMENTS", "BYTES"}}
 			for _, k := range clusters {
-				rows = append(rows, []string{k.Name, k.Status, k.Engine, fmt.Sprint(k.Organizations), used(k), measured(k.Documents), measured(k.Bytes)})
+				rows = append(rows, []string{k.Name, k.Status, k.State, k.Origin, k.Engine, fmt.Sprint(k.Organizations), used(k), measured(k.Documents), measured(k.Bytes)})
 			}
 			return writeTable(cmd.OutOrStdout(), rows)
 		},

@@ -112,6 +112,7 @@ func TestWhoMay(t *testing.T) {
 		{route: "PATCH /v1/organizations/{org}/owner", body: `{}`, want: [columns]int{401, 401, 404, 403, 403, 200, 200, 200}},
 		{route: "GET /v1/status", want: onlyOperator(200)},
 		{route: "GET /v1/clusters", want: onlyOperator(200)},
+		{route: "POST /v1/clusters", body: `{"name":"more-{n}","url":"sqlite:more","dry_run":true}`, want: onlyOperator(200)},
 		{route: "POST /v1/doctor", body: `{}`, want: onlyOperator(200)},
 		{route: "GET /v1/organizations", want: everybody},
 		{route: "POST /v1/organizations", body: `{"name":"By {n}","owner":{"email":"by{n}@x.example","password":"correct-horse-battery"}}`,

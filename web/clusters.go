@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"net/http"
 
 	"tenantry/app"
 	"tenantry/app/tenancy"
@@ -11,6 +12,9 @@ type clusterView struct {
 	Name          string            `json:"name"`
 	Status        string            `json:"status" enum:"ok,failing"`
 	Detail        string            `json:"detail,omitempty" doc:"What is wrong, where it can be told."`
+	DryRun        *bool             `json:"dry_run,omitempty" nullable:"false" doc:"Nothing was changed."`
+	Origin        string            `json:"origin" enum:"configuration,added" doc:"Who has it: the servers' configuration, or the registry, since it was added while they ran."`
+	State         string            `json:"state" enum:"open,closing" doc:"closing: nobody moves in any more."`
 	Organizations int64             `json:"organizations" doc:"Those that the registry places here."`
 	Isolations    []string          `json:"isolations" nullable:"false" doc:"Those that organizations may have here."`
 	Budget        *budgetView       `json:"budget,omitempty" doc:"Absent where there is no limit."`
@@ -34,7 +38,13 @@ type capabilitiesView struct {
 }
 
 func viewCluster(c tenancy.ClusterView) clusterView {
-	v := clusterView{Name: c.Name, Organizations: c.Organizations, Isolations: isolationWords(c.Isolations)}
+	v := clusterView{Name: c.Name, Origin: "configuration", State: "open", Organizations: c.Organizations, Isolations: isolationWords(c.Isolations)}
+	if c.Added {
+		v.Origin = "added"
+	}
+	if c.Closing {
+		v.State = "closing"
+	}
 	if c.Budget.Max > 0 {
 		v.Budget = &budgetView{MaxNamespaces: c.Budget.Max, Used: c.Budget.Used, State: string(c.Budget.State())}
 	}
@@ -72,6 +82,37 @@ func (s *Server) listClusters(ctx context.Context, _ *struct{}) (*listClustersOu
 		out.Body.Items[i] = viewCluster(c)
 	}
 	return out, nil
+}
+
+type addClusterInput struct {
+	Body struct {
+		Name          string   `json:"name" doc:"1 to 40 lower-case letters, digits and hyphens."`
+		URL           string   `json:"url" doc:"A MongoDB connection string, or sqlite: and a folder, as in the configuration. It is kept sealed and never shown again."`
+		Shards        int      `json:"shards,omitempty" minimum:"1" maximum:"1024" doc:"Of a folder: over how many files new organizations are spread. Absent: 64."`
+		Isolations    []string `json:"isolations,omitempty" nullable:"false" enum:"collection,shared,database" doc:"How organizations may be kept apart here. Absent: in every way."`
+		MaxNamespaces int      `json:"max_namespaces,omitempty" minimum:"0" maximum:"10000000" doc:"How many organizations may have a collection or a database of their own here. Absent: no limit."`
+		DryRun        bool     `json:"dry_run,omitempty" doc:"Only find out whether it can be added."`
+	}
+}
+
+type addClusterOutput struct {
+	Status   int
+	Location string `header:"Location"`
+	Body     *clusterView
+}
+
+func (s *Server) addCluster(ctx context.Context, in *addClusterInput) (*addClusterOutput, error) {
+	added, err := s.services.Tenancy.AddCluster(ctx, callOf(ctx).actor, tenancy.AddClusterInput{Name: in.Body.Name, URL: in.Body.URL,
+		Shards: in.Body.Shards, Isolations: in.Body.Isolations, MaxNamespaces: in.Body.MaxNamespaces}, in.Body.DryRun)
+	if err != nil {
+		return nil, err
+	}
+	v := viewCluster(added)
+	if in.Body.DryRun {
+		v.DryRun = &in.Body.DryRun
+		return &addClusterOutput{Status: http.StatusOK, Body: &v}, nil
+	}
+	return &addClusterOutput{Status: http.StatusCreated, Location: s.opts.PublicURL + "/v1/clusters", Body: &v}, nil
 }
 
 type doctorInput struct {

@@ -67,6 +67,11 @@ var Codes = []Code{
 	{"change_in_progress", http.StatusConflict, "Another change is under way"},
 	{"organization_required", http.StatusConflict, "The user must say which organization to sign in to"},
 	{"namespace_budget_full", http.StatusConflict, "The cluster has all the collections and databases that it may have"},
+	{"cluster_name_taken", http.StatusConflict, "There is a cluster with this name"},
+	{"cluster_place_occupied", http.StatusConflict, "There is something else at the cluster's place"},
+	{"cluster_place_wrong", http.StatusConflict, "The cluster's data is not at this place"},
+	{"cluster_unreachable", http.StatusConflict, "No cluster can be opened there"},
+	{"clusters_fixed", http.StatusConflict, "The server's clusters cannot be changed while it runs"},
 	{"revision_mismatch", http.StatusPreconditionFailed, "It has changed since it was read"},
 
 	{"too_large", http.StatusRequestEntityTooLarge, "The body is too large"},

@@ -80,6 +80,10 @@ func (s *Server) table() []*route {
 			tag("Operation").says("For operators. Measures no data, so that it can be asked for often."),
 		at("GET /v1/clusters", required, noBody, s.listClusters, "list-clusters", "List clusters").
 			tag("Operation").says("For operators. Measures each of them, which takes a second for every 10,000 organizations."),
+		at("POST /v1/clusters", required, jsonBody, s.addCluster, "add-cluster", "Add a cluster").
+			tag("Operation").answers(http.StatusCreated).shows(http.StatusOK, "A dry run: what would be added", clusterView{}).
+			says("For operators. It must be reachable, and a place of its own. In force on this server at once, on the others within " +
+				"placement_lease; nobody is moved there by it."),
 		at("POST /v1/doctor", required, jsonBody, s.doctor, "doctor", "Compare the registry with the clusters").
 			tag("Operation").says("For operators. Says what is not as it should be, and mends on request what no data can be lost by."),
 

@@ -142,7 +142,9 @@ func openCore(t testing.TB, set settings, log *slog.Logger) (Services, core, str
 	if set.tenancy != nil {
 		set.tenancy(&config)
 	}
-	orgs, err := tenancy.New(registry, directory, tenancy.Unlimited(map[string]app.Cluster{"default": behind}), id, config, app.Now, log)
+	clusters, kept := keep(registry, behind, folder.Path(), log)
+	t.Cleanup(func() { _ = kept.Close() })
+	orgs, err := tenancy.New(registry, directory, clusters, id, config, app.Now, log)
 	must(err)
 	t.Cleanup(orgs.Close)
 	secret, _, err := id.FirstOperatorKey(ctx)

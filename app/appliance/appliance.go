@@ -33,14 +33,11 @@ type Appliance struct {
 	// Folder is the data folder's absolute path.
 	Folder string
 
-	folders  []*sqlite.Folder // the data folder first
 	registry app.Registry
-	clusters map[string]app.Cluster
+	circuit  *circuit.Circuit // of the registry; nil where it is not reached over a network
+	stores   *stores
+	roster   *roster
 	log      *slog.Logger
-	// circuits are those of the stores that are reached over a network, by the
-	// names that Health uses.
-	circuits map[string]*circuit.Circuit
-	metrics  *mongodb.Metrics // nil where nobody reads them
 
 	stop       context.CancelFunc
 	background sync.WaitGroup
@@ -51,27 +48,26 @@ type Appliance struct {
 // is a *HeldError when another process holds the folder, and an *AwayError when
 // a MongoDB server cannot be used.
 func Open(ctx context.Context, cfg config.Config, version string, log *slog.Logger) (_ *Appliance, err error) {
-	a := &Appliance{log: log, clusters: map[string]app.Cluster{}, circuits: map[string]*circuit.Circuit{}, stop: func() {}}
+	a := &Appliance{log: log, stop: func() {}, stores: &stores{version: version, log: log, all: map[string]*store{}}}
 	if cfg.Admin.Listen != "" {
-		a.metrics = mongodb.NewMetrics() // they cost a little with each command
+		a.stores.metrics = mongodb.NewMetrics() // they cost a little with each command
 	}
 	defer func() {
 		if err != nil {
 			_ = a.Close()
 		}
 	}()
-	if err := a.openFolders(cfg); err != nil {
+	if a.stores.folders, err = openFolders(cfg); err != nil {
 		return nil, err
 	}
+	a.Folder = a.stores.folders.data().Path()
 	cfg.DataDir = a.Folder // whatever the working directory becomes
-	if a.registry, err = a.openRegistry(ctx, cfg, version); err != nil {
+	a.stores.cfg = cfg
+	if a.registry, a.circuit, err = a.stores.openRegistry(ctx); err != nil {
 		return nil, err
 	}
-	if err := cfg.CheckClusters(nil); err != nil {
-		return nil, err
-	}
-	for name := range cfg.Clusters {
-		if a.clusters[name], err = a.openCluster(ctx, cfg, name, version); err != nil {
+	for _, name := range cfg.ClusterNames() {
+		if _, err := a.stores.open(ctx, name, cfg.Clusters[name]); err != nil {
 			return nil, err
 		}
 	}
@@ -92,7 +88,11 @@ func Open(ctx context.Context, cfg config.Config, version string, log *slog.Logg
 	if err != nil {
 		return nil, err
 	}
-	a.Tenancy, err = tenancy.New(a.registry, directory, a.places(cfg), a.Identity, tenancy.Config{
+	a.roster = newRoster(a.stores, cfg, key, a.registry, log)
+	if err := a.roster.start(ctx); err != nil {
+		return nil, err
+	}
+	a.Tenancy, err = tenancy.New(a.registry, directory, a.roster.clusters, a.Identity, tenancy.Config{
 		SignupOpen: cfg.Signup == config.SignupOpen,
 		Clusters:   cfg.PlacementClusters(),
 		Isolation:  app.Isolation(cfg.Placement.Isolation),
@@ -119,6 +119,7 @@ func Open(ctx context.Context, cfg config.Config, version string, log *slog.Logg
 	a.stop = stop
 	a.background.Go(func() { a.Tenancy.Reconcile(running) })
 	a.background.Go(func() { a.prune(running) })
+	a.background.Go(func() { a.roster.watch(running) })
 	return a, nil
 }
 
@@ -170,8 +171,8 @@ func (a *Appliance) Health(ctx context.Context) map[string]error {
 		})
 	}
 	ask("registry", a.registry)
-	for name, c := range a.clusters {
-		ask("cluster "+name, c)
+	for _, s := range a.stores.now() {
+		ask("cluster "+s.name, s.cluster)
 	}
 	asking.Wait()
 	return health
@@ -184,9 +185,9 @@ func (a *Appliance) Load() map[string]sqlite.Load {
 	if r, ok := a.registry.(*sqlite.Registry); ok {
 		load["registry"] = r.Load()
 	}
-	for name, c := range a.clusters {
-		if c, ok := c.(*sqlite.Cluster); ok {
-			load["cluster "+name] = c.Load()
+	for _, s := range a.stores.now() {
+		if c, ok := s.cluster.(*sqlite.Cluster); ok {
+			load["cluster "+s.name] = c.Load()
 		}
 	}
 	return load
@@ -204,16 +205,17 @@ func (a *Appliance) Close() error {
 		a.Identity.Close()
 	}
 	var errs []error
-	for _, c := range a.clusters {
-		if c != nil {
-			errs = append(errs, c.Close())
-		}
+	if a.roster != nil {
+		a.roster.close()
+	}
+	for _, s := range a.stores.now() {
+		errs = append(errs, s.cluster.Close())
 	}
 	if a.registry != nil {
 		errs = append(errs, a.registry.Close())
 	}
-	for _, f := range a.folders {
-		errs = append(errs, f.Close())
+	if a.stores.folders != nil {
+		errs = append(errs, a.stores.folders.close())
 	}
 	return errors.Join(errs...)
 }

@@ -33,8 +33,9 @@ func (a *Appliance) refuseLostRegistry(ctx context.Context) error {
 	if err != nil || n > 0 {
 		return err
 	}
-	for name, cluster := range a.clusters {
-		found, err := cluster.Namespaces(ctx)
+	for _, s := range a.stores.now() {
+		name := s.name
+		found, err := s.cluster.Namespaces(ctx)
 		if err != nil {
 			a.log.Warn("a cluster was not looked at", "cluster", name, "error", err)
 			continue

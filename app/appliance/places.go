@@ -6,16 +6,6 @@ import (
 	"tenantry/app/tenancy"
 )
 
-// places are the open clusters with what the configuration allows there.
-func (a *Appliance) places(cfg config.Config) *tenancy.Clusters {
-	places := make(map[string]tenancy.Place, len(a.clusters))
-	for name, cluster := range a.clusters {
-		c := cfg.Clusters[name]
-		places[name] = tenancy.Place{Cluster: cluster, Isolations: isolations(c.Isolations), MaxNamespaces: c.MaxNamespaces}
-	}
-	return tenancy.NewClusters(places)
-}
-
 func isolations(words []string) []app.Isolation {
 	list := make([]app.Isolation, len(words))
 	for i, w := range words {

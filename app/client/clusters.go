@@ -11,6 +11,9 @@ type Cluster struct {
 	Name          string        `json:"name"`
 	Status        string        `json:"status"` // "ok" or "failing"
 	Detail        string        `json:"detail,omitempty"`
+	DryRun        bool          `json:"dry_run,omitempty"` // nothing was changed
+	Origin        string        `json:"origin"`            // "configuration" or "added"
+	State         string        `json:"state"`             // "open" or "closing"
 	Organizations int64         `json:"organizations"`
 	Isolations    []string      `json:"isolations"` // allowed there
 	Budget        *Budget       `json:"budget,omitempty"`
@@ -42,6 +45,24 @@ func (c *Client) Clusters(ctx context.Context) ([]Cluster, error) {
 	}
 	_, err := c.do(ctx, call{method: http.MethodGet, path: "/v1/clusters"}, &out)
 	return out.Items, err
+}
+
+// AddCluster is a cluster that is to be added. What is zero is as for one of the
+// configuration.
+type AddCluster struct {
+	Name          string   `json:"name"`
+	URL           string   `json:"url"`
+	Shards        int      `json:"shards,omitempty"`
+	Isolations    []string `json:"isolations,omitempty"`
+	MaxNamespaces int      `json:"max_namespaces,omitempty"`
+	DryRun        bool     `json:"dry_run,omitempty"` // only find out whether it can be added
+}
+
+// AddCluster adds a cluster while servers run. For operators.
+func (c *Client) AddCluster(ctx context.Context, in AddCluster) (Cluster, error) {
+	var out Cluster
+	_, err := c.do(ctx, call{method: http.MethodPost, path: "/v1/clusters", body: in}, &out)
+	return out, err
 }
 
 // Finding is one thing that is not as it should be.

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 )
 
@@ -16,6 +15,7 @@ func (l *loader) crossCheck() {
 		}
 	}
 	l.checkPlacement()
+	l.warnOfClusters()
 	if c.Admin.Listen != "" && c.Admin.Listen == c.Listen && !strings.HasSuffix(c.Listen, ":0") {
 		l.wrong("admin.listen", "it must differ from listen")
 	}
@@ -24,17 +24,13 @@ func (l *loader) crossCheck() {
 	}
 	places := map[string]string{}
 	for _, name := range c.ClusterNames() {
-		place := c.placeOf(c.Clusters[name].URL, "tenantry_data")
+		place := c.placeOf(c.Clusters[name].URL, clusterDatabase)
 		if other, taken := places[place]; taken {
 			l.wrong(clustersSection+"."+name+".url", "this is the place of clusters.%s", other)
 		}
 		places[place] = name
 	}
-	registry := c.placeOf(c.Registry.URL, "tenantry")
-	if !IsMongoDB(c.Registry.URL) {
-		registry = filepath.Dir(registry)
-	}
-	if name, taken := places[registry]; taken {
+	if name, taken := places[c.registryPlace()]; taken {
 		l.wrong("registry.url", "this is the place of clusters.%s", name)
 	}
 	if c.CutoverTimeout <= 2*c.PlacementLease {

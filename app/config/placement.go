@@ -103,6 +103,17 @@ func (c Config) CheckClusters(added []string) error {
 	return nil
 }
 
+// warnOfClusters is for those that the configuration does not have: they may have
+// been added, which Load cannot know, or mistyped.
+func (l *loader) warnOfClusters() {
+	for _, m := range l.cfg.mentions {
+		if _, configured := l.cfg.Clusters[m.cluster]; !configured {
+			l.warnings = append(l.warnings, fmt.Sprintf(`%s: %q is no cluster of the configuration%s; if it was added with "tenantry cluster add", all is well, `+
+				"else the server will not start", m.told, m.cluster, nearestOf(m.cluster, l.cfg.ClusterNames())))
+		}
+	}
+}
+
 // checkPlacement holds what the keys of the placement must have in common.
 func (l *loader) checkPlacement() {
 	p := &l.cfg.Placement

@@ -15,9 +15,9 @@ type late struct {
 	purge func()
 }
 
-func (l late) Located(org app.Organization) (app.Cluster, app.Namespace, error) {
+func (l late) Located(ctx context.Context, org app.Organization) (app.Cluster, app.Namespace, error) {
 	l.purge()
-	return l.Organizations.Located(org)
+	return l.Organizations.Located(ctx, org)
 }
 
 // TestDeletedMeanwhile: whoever comes too late is told that it is the

@@ -47,7 +47,7 @@ func (s *Service) locate(ctx context.Context, actor app.Actor, ref string, p app
 func (p *home) do(ctx context.Context, act func(app.Cluster, app.Namespace) error) error {
 	var end time.Time
 	for pause := firstLook; ; pause = min(2*pause, longestLook) {
-		cluster, ns, err := p.s.organizations.Located(p.org)
+		cluster, ns, err := p.s.organizations.Located(ctx, p.org)
 		if err != nil {
 			return err
 		}

@@ -26,7 +26,7 @@ const (
 // where its documents are. tenancy.Service does it.
 type Organizations interface {
 	Resolve(ctx context.Context, actor app.Actor, ref string, p app.Permission) (app.Organization, error)
-	Located(org app.Organization) (app.Cluster, app.Namespace, error)
+	Located(ctx context.Context, org app.Organization) (app.Cluster, app.Namespace, error)
 	// Forget drops what is remembered of an organization.
 	Forget(id app.OrganizationID)
 }

@@ -56,7 +56,8 @@ const (
 // Mover moves organizations.
 type Mover struct {
 	registry Registry
-	cluster  func(name string) (app.Cluster, error)
+	cluster  func(ctx context.Context, name string) (app.Cluster, error)
+	admitted func(ctx context.Context, cluster string) error
 	cfg      Config
 	clock    app.Clock
 	log      *slog.Logger
@@ -66,11 +67,21 @@ type Mover struct {
 const defaultCutover = 5 * time.Second
 
 // New makes a Mover. cluster finds a cluster by its name.
-func New(registry Registry, cluster func(name string) (app.Cluster, error), cfg Config, clock app.Clock, log *slog.Logger) *Mover {
+func New(registry Registry, cluster func(ctx context.Context, name string) (app.Cluster, error), cfg Config, clock app.Clock, log *slog.Logger) *Mover {
 	if cfg.CutoverTimeout == 0 {
 		cfg.CutoverTimeout = defaultCutover
 	}
-	return &Mover{registry: registry, cluster: cluster, cfg: cfg, clock: clock, log: log}
+	return &Mover{registry: registry, cluster: cluster, cfg: cfg, clock: clock, log: log,
+		admitted: func(context.Context, string) error { return nil }}
+}
+
+// Admitting makes the mover ask, after a relocation is recorded and before
+// anything is done at its target, whether the cluster there still takes
+// somebody: an app.ErrConflict when it does not. It returns m, and must come
+// before any use.
+func (m *Mover) Admitting(f func(ctx context.Context, cluster string) error) *Mover {
+	m.admitted = f
+	return m
 }
 
 var (
@@ -182,8 +193,8 @@ func (m *Mover) takeOver(ctx context.Context, id app.OperationID) (*run, error) 
 	r := &run{m: m, op: op, recording: make(chan struct{}, 1)}
 	rel := *op.Relocation
 	r.op.Relocation = &rel
-	r.source, r.sourceErr = m.place(op.OrganizationID, rel.Source)
-	r.target, r.targetErr = m.place(op.OrganizationID, rel.Target)
+	r.source, r.sourceErr = m.place(ctx, op.OrganizationID, rel.Source)
+	r.target, r.targetErr = m.place(ctx, op.OrganizationID, rel.Target)
 	// A registry that was restored from a backup may know less than the clusters.
 	rel.Generation = max(from, r.source.generation(ctx), r.target.generation(ctx)) + 1
 	r.source.ns.Placement.Generation = rel.Generation

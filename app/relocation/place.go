@@ -21,9 +21,9 @@ type place struct {
 	ns app.Namespace
 }
 
-func (m *Mover) place(org app.OrganizationID, p app.Placement) (place, error) {
+func (m *Mover) place(ctx context.Context, org app.OrganizationID, p app.Placement) (place, error) {
 	out := place{ns: app.Namespace{Organization: org, Placement: p}}
-	cluster, err := m.cluster(p.Cluster)
+	cluster, err := m.cluster(ctx, p.Cluster)
 	if err != nil {
 		return out, err
 	}

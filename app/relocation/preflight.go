@@ -29,16 +29,16 @@ const passes = 5
 // be. It changes nothing.
 func (m *Mover) Preflight(ctx context.Context, org app.OrganizationID, from, to app.Placement) (Plan, error) {
 	plan := Plan{Organization: org, Source: from, Target: to}
-	source, err := m.place(org, from)
+	source, err := m.place(ctx, org, from)
 	if err != nil {
 		return plan, err
 	}
-	target, err := m.place(org, to)
+	target, err := m.place(ctx, org, to)
 	if err != nil {
 		return plan, err
 	}
 	for _, p := range []place{source, target} {
-		cluster, err := m.cluster(p.ns.Placement.Cluster)
+		cluster, err := m.cluster(ctx, p.ns.Placement.Cluster)
 		if err != nil {
 			return plan, err
 		}

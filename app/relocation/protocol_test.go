@@ -63,7 +63,7 @@ func (s *server) Resolve(ctx context.Context, _ app.Actor, _ string, _ app.Permi
 	return org, nil
 }
 
-func (s *server) Located(org app.Organization) (app.Cluster, app.Namespace, error) {
+func (s *server) Located(_ context.Context, org app.Organization) (app.Cluster, app.Namespace, error) {
 	return s.writing[org.Placement.Cluster], app.Namespace{Organization: org.ID, Placement: org.Placement}, nil
 }
 
@@ -121,7 +121,7 @@ func (s *scene) newServer(seed int64) *server {
 	for name, st := range s.stores {
 		v.writing[name] = cluster{store: st, wire: calm(seed + int64(name[0]))}
 	}
-	v.mover = relocation.New(v.registry, func(name string) (app.Cluster, error) {
+	v.mover = relocation.New(v.registry, func(_ context.Context, name string) (app.Cluster, error) {
 		return cluster{store: s.stores[name], wire: mine}, nil
 	}, relocation.Config{PlacementLease: lease, CutoverTimeout: 5 * time.Second, Grace: 20 * time.Second},
 		app.Now, slog.New(slog.DiscardHandler))

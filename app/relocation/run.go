@@ -192,6 +192,13 @@ func (r *run) provision(ctx context.Context) error {
 	if err := r.enter(ctx, app.RelocationProvisioning); err != nil {
 		return err
 	}
+	err := r.m.admitted(ctx, r.target.ns.Placement.Cluster)
+	switch {
+	case errors.Is(err, app.ErrConflict):
+		return failed("go to %s: %w", r.target.ns.Placement.Cluster, err)
+	case err != nil:
+		return err
+	}
 	phase, _, err := r.target.Phase(ctx, r.target.ns)
 	switch {
 	case errors.Is(err, app.ErrNotFound):

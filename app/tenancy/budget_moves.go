@@ -17,20 +17,28 @@ type counted interface {
 // the one that the registry places them in: where they are being moved to, and
 // where they came from until that is dropped.
 func (t *tallies) heldByMoves(ctx context.Context, cluster string) (int64, error) {
-	q := app.OperationQuery{Kind: app.OperationRelocate, States: app.OpenStates(), Limit: MaxLimit}
 	var held int64
+	err := eachRelocation(ctx, t.registry, func(op app.Operation) {
+		if p, is := besides(op); is && p.Cluster == cluster && own(p.Isolation) {
+			held++
+		}
+	})
+	return held, err
+}
+
+// eachRelocation gives f those under way.
+func eachRelocation(ctx context.Context, registry counted, f func(app.Operation)) error {
+	q := app.OperationQuery{Kind: app.OperationRelocate, States: app.OpenStates(), Limit: MaxLimit}
 	for {
-		page, err := t.registry.ListOperations(ctx, q)
+		page, err := registry.ListOperations(ctx, q)
 		if err != nil {
-			return 0, fmt.Errorf("list the relocations under way: %w", err)
+			return fmt.Errorf("list the relocations under way: %w", err)
 		}
 		for _, op := range page {
-			if p, is := besides(op); is && p.Cluster == cluster && own(p.Isolation) {
-				held++
-			}
+			f(op)
 		}
 		if len(page) < q.Limit {
-			return held, nil
+			return nil
 		}
 		q.Before = page[len(page)-1].ID
 	}

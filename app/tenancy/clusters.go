@@ -24,7 +24,11 @@ type ClusterView struct {
 	Organizations int64
 	// Isolations are those that organizations may have there.
 	Isolations []app.Isolation
-	Budget     Budget
+	// Added: while servers ran; else it is one of the configuration.
+	Added bool
+	// Closing: nobody moves in any more.
+	Closing bool
+	Budget  Budget
 	// Usage is nil where the cluster could not be measured in time.
 	Usage *app.ClusterUsage
 }
@@ -34,9 +38,20 @@ func (s *Service) Clusters(ctx context.Context, actor app.Actor) ([]ClusterView,
 	if err := operatorOnly(actor); err != nil {
 		return nil, err
 	}
-	places := s.clusters.All()
-	views := make([]ClusterView, 0, len(places))
-	for _, name := range slices.Sorted(maps.Keys(places)) {
+	return s.viewClusters(ctx, "")
+}
+
+// viewClusters measures all of them, or the one that is named.
+func (s *Service) viewClusters(ctx context.Context, only string) ([]ClusterView, error) {
+	now := s.clusters.now.Load()
+	names := slices.AppendSeq(slices.Collect(maps.Keys(now.places)), maps.Keys(now.broken))
+	slices.Sort(names)
+	views := make([]ClusterView, 0, len(names))
+	for _, name := range names {
+		if only != "" && name != only {
+			continue
+		}
+		place := now.places[name]
 		n, err := s.registry.CountOrganizations(ctx, app.OrganizationQuery{Cluster: name})
 		if err != nil {
 			return nil, fmt.Errorf("count the organizations of cluster %s: %w", name, err)
@@ -45,14 +60,19 @@ func (s *Service) Clusters(ctx context.Context, actor app.Actor) ([]ClusterView,
 		if err != nil {
 			return nil, err
 		}
-		views = append(views, ClusterView{Name: name, Organizations: n, Isolations: places[name].Isolations, Budget: budget})
+		views = append(views, ClusterView{Name: name, Organizations: n, Isolations: place.Isolations, Budget: budget,
+			Added: place.Added() || now.broken[name] != nil, Closing: place.Closing})
 	}
 	ctx, cancel := context.WithTimeout(ctx, usageTimeout)
 	defer cancel()
 	var measuring sync.WaitGroup
 	for i := range views {
 		measuring.Go(func() {
-			cluster := places[views[i].Name]
+			cluster, there := now.places[views[i].Name]
+			if !there {
+				views[i].Health = now.broken[views[i].Name]
+				return
+			}
 			usage, err := cluster.Usage(ctx)
 			if err != nil {
 				s.log.Warn("a cluster was not measured", "cluster", views[i].Name, "error", err)

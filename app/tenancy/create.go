@@ -74,29 +74,63 @@ func (s *Service) Create(ctx context.Context, actor app.Actor, in CreateInput) (
 	if creation.Owner != nil {
 		creation.Owner.CreatedAt, creation.Owner.UpdatedAt = at, at
 	}
-	placement, recorded, err := s.locate(ctx, *org, s.wish(in.Metadata, in))
+	w := s.wish(in.Metadata, in)
+	for try := 1; ; try++ {
+		made, err := s.createAt(ctx, creation, repetition, w)
+		switch {
+		case errors.Is(err, errLeft) && try < triesToPlace:
+			if err := s.clusters.keeper.Refresh(ctx); err != nil {
+				return app.Organization{}, err
+			}
+			continue
+		case errors.Is(err, errLeft):
+			return app.Organization{}, app.Unavailable("The cluster for this organization", err)
+		case creation.Owner == nil && errors.Is(err, app.ErrNotFound):
+			return app.Organization{}, app.Fail(app.ErrUnauthenticated, "session_ended", "Your user is gone. Sign in again.")
+		case err != nil:
+			return s.firstAnswer(ctx, repetition, fmt.Errorf("create organization: %w", taken(err)))
+		}
+		return s.finished(ctx, made, org.ID)
+	}
+}
+
+// triesToPlace is how often a place is looked for, where clusters are closed
+// that were chosen.
+const triesToPlace = 3
+
+// createAt makes the organization where there is room. errLeft: its cluster was
+// closed meanwhile, and nothing was made.
+func (s *Service) createAt(ctx context.Context, creation app.Creation, repetition *repetition, w wish) (made app.Organization, err error) {
+	org := &creation.Organization
+	placement, recorded, err := s.locate(ctx, *org, w)
 	if err != nil {
-		return app.Organization{}, err
+		return made, err
 	}
 	defer recorded(false)
 	org.Placement = placement
-	creation.Repetition = repetition.of(*org, at)
-	var made app.Organization
+	creation.Repetition = repetition.of(*org, org.CreatedAt)
 	plan := s.createPlan(&made)
-	op := s.newOperation(plan.Kind, *org, at)
+	op := s.newOperation(plan.Kind, *org, org.CreatedAt)
 	err = s.runner.Run(ctx, plan, op, func(ctx context.Context) error {
-		err := s.registry.BeginCreate(ctx, op, creation)
+		if err := s.registry.BeginCreate(ctx, op, creation); err != nil {
+			recorded(false)
+			return err
+		}
+		err := s.admitted(ctx, placement.Cluster)
 		recorded(err == nil)
+		if err != nil {
+			undoing, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
+			defer cancel()
+			// Where that is refused, whoever finds the operation undoes it.
+			err = errors.Join(err, s.registry.AbandonCreate(undoing, op, err.Error(), s.clock()))
+		}
 		return err
 	})
-	if creation.Owner == nil && errors.Is(err, app.ErrNotFound) {
-		return app.Organization{}, app.Fail(app.ErrUnauthenticated, "session_ended", "Your user is gone. Sign in again.")
-	}
-	if err != nil {
-		return s.firstAnswer(ctx, repetition, fmt.Errorf("create organization: %w", taken(err)))
-	}
-	return s.finished(ctx, made, org.ID)
+	return made, err
 }
+
+// undoTimeout bounds the undoing of what was only recorded.
+const undoTimeout = 10 * time.Second
 
 // finished gives what the last step of an operation answered or, where that
 // answer was lost though the step was done, what the registry has.
@@ -115,7 +149,7 @@ func (s *Service) createPlan(made *app.Organization) journal.Plan {
 			{Name: "record", Undo: func(ctx context.Context, op app.Operation) error {
 				return s.registry.AbandonCreate(ctx, op, op.Error, s.clock())
 			}},
-			{Name: "provision", Do: s.provision, Undo: s.drop},
+			{Name: "provision", Do: s.provision, Undo: s.dropMade},
 			{Name: "open", Do: func(ctx context.Context, op app.Operation) error {
 				org, err := s.registry.FinishCreate(ctx, op, s.clock())
 				if err == nil && made != nil {
@@ -128,7 +162,7 @@ func (s *Service) createPlan(made *app.Organization) journal.Plan {
 }
 
 func (s *Service) provision(ctx context.Context, op app.Operation) error {
-	cluster, err := s.cluster(op.Placement.Cluster)
+	cluster, err := s.cluster(ctx, op.Placement.Cluster)
 	if err != nil {
 		return err
 	}
@@ -136,11 +170,23 @@ func (s *Service) provision(ctx context.Context, op app.Operation) error {
 }
 
 func (s *Service) drop(ctx context.Context, op app.Operation) error {
-	cluster, err := s.cluster(op.Placement.Cluster)
+	cluster, err := s.cluster(ctx, op.Placement.Cluster)
 	if err != nil {
 		return err
 	}
 	return cluster.Drop(ctx, app.Namespace{Organization: op.OrganizationID, Placement: op.Placement})
+}
+
+// dropMade is drop for what is not made after all. Where its cluster was removed
+// meanwhile, nothing was made there.
+func (s *Service) dropMade(ctx context.Context, op app.Operation) error {
+	err := s.drop(ctx, op)
+	if errors.Is(err, errNoCluster) {
+		s.log.Warn("a creation is undone whose cluster is not there; should it come back, \"tenantry doctor\" shows what is left there",
+			"operation_id", op.ID, "org_id", op.OrganizationID, "cluster", op.Placement.Cluster)
+		return nil
+	}
+	return err
 }
 
 // compose checks the whole input, so that one answer names all that is wrong.

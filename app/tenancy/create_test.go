@@ -299,7 +299,7 @@ func TestClusterThatIsNotConfigured(t *testing.T) {
 	s, err := tenancy.New(h.registry, tenancy.NewDirectory(h.registry), tenancy.Unlimited(map[string]app.Cluster{"other": h.cluster}),
 		h.identity, cfg, app.Now, discard)
 	h.ok(err)
-	_, _, err = s.Located(o.Organization)
+	_, _, err = s.Located(h.ctx, o.Organization)
 	if !errors.Is(err, app.ErrUnavailable) || !strings.Contains(err.Error(), `"default"`) {
 		t.Errorf("%v does not name the cluster", err)
 	}

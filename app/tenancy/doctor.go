@@ -210,7 +210,7 @@ func (d *doctor) organization(ctx context.Context, org app.Organization, looked,
 	case between:
 	case !configured:
 		f.Kind = FindingClusterAway
-		f.Detail = fmt.Sprintf("The organization %s is on a cluster that is not in the configuration.", org.Slug)
+		f.Detail = fmt.Sprintf("The organization %s is on a cluster that is neither in the configuration nor added, or that cannot be opened.", org.Slug)
 		d.found(f, false)
 	case !is:
 		f.Kind = FindingMissing

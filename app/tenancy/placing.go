@@ -70,6 +70,8 @@ func (s *Service) checkWish(w wish) error {
 	switch {
 	case !there:
 		return app.Invalid("placement.cluster", "unknown_cluster", "There is no cluster with this name.")
+	case place.Closing:
+		return app.Invalid("placement.cluster", "cluster_closing", "This cluster takes nobody any more.")
 	case w.askedIsolation && !place.Allows(w.isolation):
 		return app.Invalid("placement.isolation", "isolation_not_allowed",
 			"This cluster allows organizations to be kept apart by: "+words(place.Isolations)+".")
@@ -131,7 +133,7 @@ func (s *Service) choose(ctx context.Context, w wish) (string, app.Isolation, fu
 func (s *Service) knownOf(names []string) []string {
 	var known []string
 	for _, name := range names {
-		if _, there := s.clusters.get(name); there {
+		if place, there := s.clusters.get(name); there && !place.Closing {
 			known = append(known, name)
 		}
 	}

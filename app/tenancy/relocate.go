@@ -76,6 +76,8 @@ func (s *Service) destination(ctx context.Context, actor app.Actor, ref string, 
 	switch {
 	case !there:
 		return org, target, app.Invalid("cluster", "unknown_cluster", "There is no cluster with this name.")
+	case place.Closing:
+		return org, target, app.Invalid("cluster", "cluster_closing", "This cluster takes nobody any more.")
 	case !slices.Contains(app.Isolations(), isolation):
 		return org, target, app.Invalid("isolation", "invalid_isolation", "The isolation is one of: "+words(app.Isolations())+".")
 	case !place.Allows(isolation):

@@ -21,6 +21,9 @@ type Registry interface {
 	app.Relocations
 	app.Repetitions
 	app.Journal
+	app.AddedClusters
+	// Trusted is as in app.Registry.
+	Trusted() bool
 	// Shared reports whether other servers work on it.
 	Shared() bool
 	User(ctx context.Context, id app.UserID) (app.User, error)
@@ -103,7 +106,7 @@ const (
 func New(registry Registry, directory *Directory, clusters *Clusters,
 	credentials Credentials, cfg Config, clock app.Clock, log *slog.Logger) (*Service, error) {
 	for _, name := range cfg.placing() {
-		if _, there := clusters.get(name); !there {
+		if !clusters.known(name) {
 			return nil, fmt.Errorf("new organizations would go to the cluster %q, and there is none", name)
 		}
 	}
@@ -112,7 +115,7 @@ func New(registry Registry, directory *Directory, clusters *Clusters,
 		credentials: credentials, cfg: cfg, clock: clock, log: log,
 	}
 	s.tallies = newTallies(registry, clusters, log)
-	s.mover = relocation.New(registry, s.cluster, cfg.Relocation, clock, log)
+	s.mover = relocation.New(registry, s.cluster, cfg.Relocation, clock, log).Admitting(s.admitted)
 	s.runner = journal.NewRunner(registry, clock, log, cfg.OperationWait,
 		s.createPlan(nil), s.renamePlan(nil), s.deletePlan(), s.relocatePlan())
 	if registry.Shared() {
@@ -171,7 +174,7 @@ func (s *Service) Placement(ctx context.Context, actor app.Actor, ref string) (P
 	if err != nil {
 		return PlacementView{}, err
 	}
-	cluster, err := s.cluster(org.Placement.Cluster)
+	cluster, err := s.cluster(ctx, org.Placement.Cluster)
 	if err != nil {
 		return PlacementView{}, err
 	}
@@ -183,16 +186,14 @@ func (s *Service) Placement(ctx context.Context, actor app.Actor, ref string) (P
 }
 
 // Located gives the cluster and namespace of an organization.
-func (s *Service) Located(org app.Organization) (app.Cluster, app.Namespace, error) {
-	cluster, err := s.cluster(org.Placement.Cluster)
+func (s *Service) Located(ctx context.Context, org app.Organization) (app.Cluster, app.Namespace, error) {
+	cluster, err := s.cluster(ctx, org.Placement.Cluster)
 	return cluster, namespace(org), err
 }
 
-func (s *Service) cluster(name string) (app.Cluster, error) {
-	if c, there := s.clusters.get(name); there {
-		return c.Cluster, nil
-	}
-	return nil, app.Unavailable(fmt.Sprintf("The cluster %q is not in the configuration, and so it", name), nil)
+func (s *Service) cluster(ctx context.Context, name string) (app.Cluster, error) {
+	place, err := s.clusters.find(ctx, name, s.registry.Trusted())
+	return place.Cluster, err
 }
 
 func namespace(org app.Organization) app.Namespace {

@@ -109,7 +109,7 @@ func (s *Service) renamePlan(renamed *app.Organization) journal.Plan {
 }
 
 func (s *Service) renameCollection(ctx context.Context, op app.Operation, collection string, generation int64) error {
-	cluster, err := s.cluster(op.Placement.Cluster)
+	cluster, err := s.cluster(ctx, op.Placement.Cluster)
 	if err != nil {
 		return err
 	}

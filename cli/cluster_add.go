@@ -1,0 +1,125 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"tenantry/app/client"
+	"tenantry/app/config"
+)
+
+// storeFlags say where a cluster is. --url is the server's everywhere.
+type storeFlags struct {
+	url, file string
+	stdin     bool
+}
+
+func (s *storeFlags) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&s.url, "store", "", `where it is: "mongodb://HOST/DATABASE", or "sqlite:DIR" where one server works alone; without a password`)
+	f.StringVar(&s.file, "store-file", "", "file with that URL; for one with a password")
+	f.BoolVar(&s.stdin, "store-stdin", false, "read that URL from standard input")
+}
+
+// read gives the URL. One with a password is not taken from the command line,
+// which the list of processes shows.
+func (s *storeFlags) read(cmd *cobra.Command) (string, error) {
+	given := 0
+	for _, name := range []string{"store", "store-file", "store-stdin"} {
+		if cmd.Flags().Changed(name) {
+			given++
+		}
+	}
+	switch {
+	case given != 1:
+		return "", usageError(cmd, errors.New("say where the cluster is with one of --store, --store-file and --store-stdin"))
+	case s.stdin:
+		url, err := readLine(cmd.InOrStdin())
+		if err != nil {
+			return "", usageError(cmd, fmt.Errorf("no URL on standard input: %w", err))
+		}
+		return strings.TrimSpace(url), nil
+	case s.file != "":
+		raw, err := os.ReadFile(filepath.Clean(s.file))
+		if err != nil {
+			return "", usageError(cmd, fmt.Errorf("the URL cannot be read: %w", err))
+		}
+		return strings.TrimSpace(string(raw)), nil
+	case config.Secret(s.url):
+		return "", usageError(cmd, errors.New("the list of processes would show the password in --store; give the URL with --store-file or --store-stdin"))
+	}
+	return s.url, nil
+}
+
+func newClusterAdd(g *globals, at *target) *cobra.Command {
+	var out output
+	var in client.AddCluster
+	var store storeFlags
+	cmd := &cobra.Command{
+		Use:   "add NAME",
+		Short: "Add a cluster while servers run",
+		Long: `Add a cluster. Its URL is sealed in the registry and never shown again; no server
+need be restarted. It must be reachable from here and a place of its own: an
+empty database or folder. Nobody is moved there by it: "placement" in the
+configuration says where new organizations go, "tenantry org relocate" and
+"tenantry cluster drain" move those that there are.
+
+Where several servers share a registry in MongoDB, the cluster must be in MongoDB
+as well: a folder is on the machine of one of them.`,
+		Example: `  tenantry cluster add archive --store sqlite:/srv/archive
+  tenantry cluster add eu-1 --store-file eu-1.url --max-namespaces 5000 --dry-run`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var err error
+			in.Name = args[0]
+			if in.URL, err = store.read(cmd); err != nil {
+				return err
+			}
+			c, closed, err := at.connect(cmd, g, false)
+			if err != nil {
+				return err
+			}
+			defer closed()
+			added, err := c.AddCluster(cmd.Context(), in)
+			if err != nil {
+				return err
+			}
+			return show(cmd.OutOrStdout(), &out, added, clusterRows)
+		},
+	}
+	out.flag(cmd)
+	store.flags(cmd)
+	f := cmd.Flags()
+	f.StringSliceVar(&in.Isolations, "isolations", nil, "how organizations may be kept apart there (default: collection, shared and database)")
+	f.IntVar(&in.MaxNamespaces, "max-namespaces", 0, "how many may have a collection or a database of their own there (default: no limit)")
+	f.IntVar(&in.Shards, "shards", 0, "of a folder: over how many files new organizations are spread (default 64)")
+	f.BoolVar(&in.DryRun, "dry-run", false, "only find out whether it can be added")
+	return cmd
+}
+
+// clusterRows is one cluster.
+func clusterRows(k client.Cluster) [][]string {
+	rows := [][]string{{"Name", k.Name}, {"Status", k.Status}}
+	if k.DryRun {
+		rows = append(rows, []string{"Dry run", "nothing was changed"})
+	}
+	if k.Detail != "" {
+		rows = append(rows, []string{"Detail", k.Detail})
+	}
+	rows = append(rows, []string{"From", originWords(k)}, []string{"State", k.State},
+		[]string{"Engine", strings.TrimSpace(k.Engine + " " + k.Version)}, []string{"Isolations", strings.Join(k.Isolations, ", ")},
+		[]string{"Organizations", fmt.Sprint(k.Organizations)}, []string{"Namespaces", used(k)})
+	return rows
+}
+
+func originWords(k client.Cluster) string {
+	if k.Origin == "added" {
+		return "the registry: it was added while servers ran"
+	}
+	return "the configuration"
+}

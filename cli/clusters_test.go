@@ -1,0 +1,104 @@
+package cli_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"tenantry/app/mongodb/mongotest"
+)
+
+// clusterOf gives what a server says of a cluster; nil where it does not know it.
+func (s *server) clusterOf(name string) map[string]any {
+	s.t.Helper()
+	list := s.want(http.StatusOK, "GET", "/v1/clusters", s.Key, nil)
+	items, _ := list.JSON["items"].([]any)
+	for _, item := range items {
+		if k, _ := item.(map[string]any); k["name"] == name {
+			return k
+		}
+	}
+	return nil
+}
+
+// A cluster that is added at one of three servers is served by all of them within
+// a lease, and an organization there by each of them at once.
+func TestAddedClusterIsServedByAll(t *testing.T) {
+	const lease = time.Second
+	eachMongoDB(t, func(t *testing.T, s *mongotest.Server) {
+		env := append(onMongoDB(t, s), "TENANTRY_SIGNUP=open")
+		servers := threeServers(t, env)
+		a, b, c := servers[0], servers[1], servers[2]
+		url := s.URL(s.Database(t))
+		add := func(o *server, want int, name, url string) answer {
+			t.Helper()
+			return o.want(want, "POST", "/v1/clusters", a.Key, map[string]any{"name": name, "url": url, "max_namespaces": 50})
+		}
+		if refused := add(a, http.StatusUnprocessableEntity, "eu", "sqlite:eu"); !strings.Contains(refused.Body, "machine of one of them") {
+			t.Errorf("a folder: %s", refused.Body)
+		}
+		for what, url := range map[string]string{"registry": env[0], "cluster default": env[1]} {
+			_, url, _ = strings.Cut(url, "=")
+			if refused := add(a, http.StatusConflict, "eu", url); refused.text("code") != "cluster_place_occupied" {
+				t.Errorf("the place of the %s: %s", what, refused.Body)
+			}
+		}
+		add(a, http.StatusCreated, "eu", url)
+		if refused := add(b, http.StatusConflict, "eu", s.URL(s.Database(t))); refused.text("code") != "cluster_name_taken" {
+			t.Errorf("the same name again: %s", refused.Body)
+		}
+		// Before the others may have heard of it.
+		a.want(http.StatusCreated, "POST", "/v1/organizations", a.Key, fmt.Sprintf(
+			`{"name":"There","owner":{"email":%q,"password":%q},"placement":{"cluster":"eu"}}`, email("There"), password))
+		for i, o := range []*server{b, c} {
+			token := o.login("There")
+			o.want(http.StatusCreated, "POST", "/v1/organizations/there/documents", token, fmt.Sprintf(`{"type":"n","id":"d%d","data":{}}`, i))
+		}
+		time.Sleep(lease)
+		for _, o := range servers {
+			k := o.clusterOf("eu")
+			if k == nil || k["origin"] != "added" || k["status"] != "ok" || k["documents"] != 2.0 {
+				t.Errorf("one of the servers says: %v", k)
+			}
+		}
+		// One that starts later serves it, too.
+		d := serve(t, dataDir(t), env...)
+		d.want(http.StatusOK, "GET", "/v1/organizations/there/documents/d1", a.login("There"), nil)
+		for _, o := range append(servers, d) {
+			if strings.Contains(o.log.String(), url) {
+				t.Error("the URL is in a log")
+			}
+		}
+	})
+}
+
+// What is added is away when a server starts: it starts, and serves the rest.
+func TestAddedClusterIsAwayAtTheStart(t *testing.T) {
+	registry := mongotest.Shared(t, mongotest.Standalone)
+	far := mongotest.Start(t, mongotest.Standalone)
+	env := onMongoDB(t, registry)
+	a := serve(t, dataDir(t), env...)
+	a.want(http.StatusCreated, "POST", "/v1/clusters", a.Key, map[string]any{"name": "far",
+		"url": far.URL("away")})
+	a.want(http.StatusCreated, "POST", "/v1/organizations", a.Key, fmt.Sprintf(
+		`{"name":"Far","owner":{"email":%q,"password":%q},"placement":{"cluster":"far"}}`, email("Far"), password))
+	a.create("Near")
+	key := a.Key
+	if err := a.stop(); err != nil {
+		t.Fatal(err)
+	}
+	back := far.Crasher(t)()
+	b := launch(t, dataDir(t), env...)
+	b.Key = key
+	waitUntil(t, func() bool { return strings.Contains(b.log.String(), "serving") })
+	b.want(http.StatusOK, "GET", "/v1/organizations/near/documents", b.login("Near"), nil)
+	b.want(http.StatusServiceUnavailable, "GET", "/v1/organizations/far/documents", b.login("Far"), nil)
+	if k := b.clusterOf("far"); k == nil || k["status"] != "failing" {
+		t.Errorf("while it is away: %v", k)
+	}
+	back()
+	waitUntil(t, func() bool { return b.clusterOf("far")["status"] == "ok" })
+	b.want(http.StatusOK, "GET", "/v1/organizations/far/documents", b.login("Far"), nil)
+}

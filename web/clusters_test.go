@@ -1,0 +1,122 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"tenantry/app"
+	"tenantry/app/sqlite"
+	"tenantry/app/tenancy"
+)
+
+// folders opens clusters that are added, in folders. Package appliance has the
+// one that knows all the rest.
+type folders struct {
+	registry app.Registry
+	first    app.Cluster // of the name "default"
+	folder   string
+	log      *slog.Logger
+	clusters *tenancy.Clusters
+
+	mu   sync.Mutex
+	open map[string]app.Cluster
+}
+
+func keep(registry app.Registry, first app.Cluster, folder string, log *slog.Logger) (*tenancy.Clusters, *folders) {
+	k := &folders{registry: registry, first: first, folder: folder, log: log, open: map[string]app.Cluster{}}
+	k.clusters = tenancy.Unlimited(map[string]app.Cluster{"default": first}).Kept(k)
+	return k.clusters, k
+}
+
+func (k *folders) Prepare(ctx context.Context, in tenancy.AddClusterInput) (app.AddedCluster, app.Site, error) {
+	added := app.AddedCluster{Name: in.Name, Sealed: []byte(in.URL), Shards: 1, Isolations: app.Isolations(), MaxNamespaces: in.MaxNamespaces}
+	dir, isFolder := strings.CutPrefix(in.URL, "sqlite:")
+	if !isFolder {
+		return added, app.Site{}, app.Invalid("url", "invalid_url", "It must be a folder.")
+	}
+	site, err := sqlite.Look(ctx, filepath.Join(k.folder, dir), in.Name, sqlite.ClusterOptions{})
+	return added, site, err
+}
+
+func (k *folders) Refresh(ctx context.Context) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	list, err := k.registry.AddedClusters(ctx)
+	if err != nil {
+		return err
+	}
+	places := map[string]tenancy.Place{"default": {Cluster: k.first, Isolations: app.Isolations()}}
+	for _, a := range list {
+		if k.open[a.Name] == nil {
+			dir := filepath.Join(k.folder, strings.TrimPrefix(string(a.Sealed), "sqlite:"))
+			opened, err := sqlite.OpenCluster(context.WithoutCancel(ctx), dir, a.Name, sqlite.ClusterOptions{Shards: a.Shards, Logger: k.log})
+			if err != nil {
+				return err
+			}
+			k.open[a.Name] = opened
+		}
+		places[a.Name] = tenancy.Place{Cluster: k.open[a.Name], Isolations: a.Isolations, MaxNamespaces: a.MaxNamespaces,
+			Sealed: a.Sealed, Closing: a.Closing}
+	}
+	k.clusters.Set(places, nil)
+	return nil
+}
+
+func (k *folders) Close() error {
+	var errs []error
+	for _, c := range k.open {
+		errs = append(errs, c.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func TestAddCluster(t *testing.T) {
+	w := newWorld(t)
+	const clusters = "/v1/clusters"
+	dry := w.do("POST", clusters, w.operator, `{"name":"more","url":"sqlite:a-place","max_namespaces":7,"dry_run":true}`)
+	w.expect(dry, 200, "")
+	if dry.field("dry_run") != "true" || dry.field("origin") != "added" || dry.field("budget.max_namespaces") != "7" || dry.field("engine") != "sqlite" {
+		t.Error("a dry run:", dry)
+	}
+	if list := w.do("GET", clusters, w.operator, nil); list.field("items.1.name") != "" {
+		t.Error("after a dry run:", list)
+	}
+	made := w.do("POST", clusters, w.operator, `{"name":"more","url":"sqlite:a-place","max_namespaces":7}`)
+	w.expect(made, 201, "")
+	if made.field("status") != "ok" || made.field("state") != "open" || made.field("namespaces") != "0" || made.header.Get("Location") != clusters {
+		t.Error("added:", made)
+	}
+	for _, body := range []string{`{"name":"more","url":"sqlite:other"}`, `{"name":"more","url":"sqlite:other","dry_run":true}`} {
+		w.expect(w.do("POST", clusters, w.operator, body), 409, "cluster_name_taken")
+	}
+	list := w.do("GET", clusters, w.operator, nil)
+	if list.field("items.0.origin") != "configuration" || list.field("items.1.name") != "more" || list.field("items.1.origin") != "added" {
+		t.Error("the list:", list)
+	}
+	for _, a := range []answer{dry, made, list} {
+		if strings.Contains(string(a.body), "a-place") {
+			t.Error("the URL is shown:", a)
+		}
+	}
+	w.expect(w.do("POST", clusters, w.operator, `{"name":"worse","url":"mongodb://u:geheim@h/","isolations":["collection"]}`), 422, "invalid")
+	wrong := w.do("POST", clusters, w.operator, `{"name":"worse","url":"mongodb://u:geheim@h/","isolations":["none"]}`)
+	w.expect(wrong, 422, "invalid")
+	if wrong.field("errors.0.location") != "isolations.0" && wrong.field("errors.0.location") != "isolations[0]" {
+		t.Error("an isolation that there is not:", wrong)
+	}
+	w.expect(w.do("POST", clusters, w.operator, `{"name":"more"}`), 422, "invalid")
+	if strings.Contains(w.log.String(), "geheim") {
+		t.Error("the password is in the log")
+	}
+
+	o := w.do("POST", "/v1/organizations", w.operator, `{"name":"There","owner":{"email":"there@x.example","password":"correct-horse-battery"},"placement":{"cluster":"more"}}`)
+	w.expect(o, 201, "")
+	if at := w.do("GET", "/v1/organizations/there/placement", w.operator, nil); at.field("cluster") != "more" {
+		t.Error("placed there:", at)
+	}
+}
