@@ -2,6 +2,7 @@ package mongodb
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -159,6 +160,10 @@ var streamed = mongo.Pipeline{
 	{{Key: "$project", Value: bson.D{{Key: "operationType", Value: 1}, {Key: "ns", Value: 1}, {Key: "documentKey", Value: 1}}}},
 }
 
+// errStreamEnded: the server has closed the change stream, as it does when the
+// database is dropped. The driver calls that no error, and never waits again.
+var errStreamEnded = errors.New("the server ended the change stream")
+
 // watchStream follows the change stream.
 func (r *Registry) watchStream(ctx context.Context) error {
 	opened := time.Now()
@@ -190,7 +195,11 @@ func (r *Registry) watchStream(ctx context.Context) error {
 			}
 			r.publish(heardOf(e.Type, e.Namespace.Collection, e.Key.ID))
 		}
-		if id := stream.ID(); id != r.feed.cursor.Load() { // resumed by the driver
+		id := stream.ID()
+		if !next && id == 0 {
+			return errStreamEnded
+		}
+		if id != r.feed.cursor.Load() { // resumed by the driver
 			r.feed.follow(id)
 		}
 		if stream.RemainingBatchLength() == 0 {

@@ -171,3 +171,21 @@ func TestWhoHearsNothingTrustsNothing(t *testing.T) {
 		}
 	})
 }
+
+// With its database the server ends the stream, after a few more events. It is
+// opened again.
+func TestTheFeedOutlivesItsDatabase(t *testing.T) {
+	eachKind(t, func(t *testing.T, s *mongotest.Server) {
+		t.Parallel()
+		database := s.Database(t)
+		r := openTestRegistry(t, s, database)
+		defer func() { _ = r.Close() }()
+		after(t, r)
+		if err := s.Client().Database(database).Drop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for range 4 {
+			after(t, r)
+		}
+	})
+}
