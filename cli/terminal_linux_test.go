@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"tenantry/app/mongodb/mongotest"
 )
 
 // person is a command on a terminal of its own, and who sits before it.
@@ -27,6 +29,11 @@ type person struct {
 // sit starts a command on a new terminal.
 func sit(t *testing.T, cmd *exec.Cmd) *person {
 	t.Helper()
+	return sitAt(t, cmd, &syscall.SysProcAttr{Setsid: true, Setctty: true})
+}
+
+func sitAt(t *testing.T, cmd *exec.Cmd, attr *syscall.SysProcAttr) *person {
+	t.Helper()
 	near, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
 	if err != nil {
 		t.Skipf("this machine has no terminals to give: %v", err)
@@ -38,7 +45,7 @@ func sit(t *testing.T, cmd *exec.Cmd) *person {
 	number := must(unix.IoctlGetInt(fd, unix.TIOCGPTN))(t)
 	far := must(os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|syscall.O_NOCTTY, 0))(t)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = far, far, far
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	cmd.SysProcAttr = attr
 	cmd.Env = append(cmd.Env, "TERM=xterm-256color")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -241,6 +248,37 @@ func TestTUIOnASilentTerminal(t *testing.T) {
 	p.ends(0)
 	if strings.Contains(p.seen.String(), "ffff") {
 		t.Errorf("the answer was taken for keys:\n%q", p.seen)
+	}
+}
+
+// It ends with its terminal, also where no signal says that this is gone; and
+// with the database of its folder gone as well.
+func TestTUIEndsWithItsTerminal(t *testing.T) {
+	for _, engine := range []string{"sqlite", "mongodb"} {
+		for _, told := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, told %v", engine, told), func(t *testing.T) {
+				var env []string
+				gone := func() {}
+				if engine == "mongodb" {
+					server := mongotest.Shared(t, mongotest.ReplicaSet)
+					registry := server.Database(t)
+					env = []string{"TENANTRY_REGISTRY_URL=" + server.URL(registry)}
+					gone = func() {
+						if err := server.Client().Database(registry).Drop(t.Context()); err != nil {
+							t.Fatal(err)
+						}
+					}
+				}
+				p := sitAt(t, command(t, env, "tui", "--data-dir", dataDir(t)), &syscall.SysProcAttr{Setsid: true, Setctty: told})
+				p.resize(80, 24)
+				p.sees("none yet")
+				gone()
+				if err := p.tty.Close(); err != nil {
+					t.Fatal(err)
+				}
+				p.ends(0)
+			})
+		}
 	}
 }
 

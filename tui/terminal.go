@@ -2,13 +2,16 @@ package tui
 
 import (
 	"bytes"
+	"errors"
 	"image/color"
+	"io"
 	"os"
 	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/x/ansi"
@@ -66,15 +69,29 @@ type keyboard struct {
 	begun    []byte        // of the answer
 }
 
+// errNoTerminal: the window was closed, or the connection to it has ended, and
+// no signal said so, as where the program has no controlling terminal.
+var errNoTerminal = errors.New("the terminal is gone")
+
 // Read is of io.Reader. It may give nothing.
 func (k *keyboard) Read(p []byte) (int, error) {
 	if k.answered == nil || len(p) <= len(k.begun) {
-		return k.File.Read(p)
+		n, err := k.File.Read(p)
+		return n, hungUp(err)
 	}
 	held := copy(p, k.begun)
 	k.begun = nil
 	n, err := k.File.Read(p[held:])
-	return k.sift(p[:held+n]), err
+	return k.sift(p[:held+n]), hungUp(err)
+}
+
+// hungUp makes the end of what is typed an error. A terminal has none while it is
+// there, and Bubble Tea would go on without anybody before it.
+func hungUp(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, syscall.EIO) {
+		return errNoTerminal
+	}
+	return err
 }
 
 // sift takes the answer out of b and gives how much is left. What may be the

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -63,8 +64,11 @@ func read(t *testing.T, pieces ...string) (typed, answer string) {
 		typed += string(buffer[:n])
 	}
 	_ = to.Close() // the end gives what was kept
-	n, _ := k.Read(buffer)
+	n, err := k.Read(buffer)
 	typed += string(buffer[:n])
+	if !errors.Is(err, errNoTerminal) {
+		t.Errorf("a terminal that is gone is %v", err)
+	}
 	return typed, answer
 }
 

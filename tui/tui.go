@@ -46,15 +46,25 @@ func show(ctx context.Context, s shared, model tea.Model, out *terminalFile) err
 	lipgloss.SetDefaultRenderer(s.styles.renderer)
 	whole := &guarded{model: model}
 	in := &keyboard{File: os.Stdin}
+	if !isTerminal(in.File) { // keys come from the terminal all the same
+		if tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0); err == nil {
+			defer func() { _ = tty.Close() }()
+			in.File = tty
+		}
+	}
 	// Signals end the context, and with it the program: it must not fail to
 	// restore the terminal for having two that listen to them.
 	stops := newStopper()
-	options := []tea.ProgramOption{tea.WithContext(ctx), tea.WithOutput(out), tea.WithAltScreen(), tea.WithoutSignalHandler(), tea.WithFilter(stops.filter)}
+	options := []tea.ProgramOption{tea.WithOutput(out), tea.WithAltScreen(), tea.WithoutSignalHandler(), tea.WithFilter(stops.filter)}
 	if isTerminal(in.File) && runtime.GOOS != "windows" {
 		options = append(options, tea.WithInput(in))
 	}
 	program := tea.NewProgram(whole, options...)
 	in.answered = program.Send
+	// Not by tea.WithContext, with which what reads the keys is closed while it
+	// is reading.
+	forget := context.AfterFunc(ctx, program.Quit)
+	defer forget()
 	stops.begin(program)
 	defer stops.end()
 	_, err := program.Run()
@@ -63,7 +73,7 @@ func show(ctx context.Context, s shared, model tea.Model, out *terminalFile) err
 		return fmt.Errorf("the program has a fault and ended; the terminal is as it was: %v\n%s", whole.fault.value, whole.fault.stack)
 	case errors.Is(err, tea.ErrProgramPanic):
 		return fmt.Errorf("the program has a fault and ended; the terminal is as it was: %w", err)
-	case errors.Is(err, tea.ErrProgramKilled) && ctx.Err() != nil, errors.Is(err, tea.ErrInterrupted):
+	case errors.Is(err, errNoTerminal), errors.Is(err, tea.ErrProgramKilled) && ctx.Err() != nil, errors.Is(err, tea.ErrInterrupted):
 		return nil
 	}
 	return err
