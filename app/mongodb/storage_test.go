@@ -12,7 +12,7 @@ import (
 
 // The model is compared in fewer runs than with files, since each is a database
 // of its own, on each kind of server; -rapid.checks=100 asks for as many.
-func init() { _ = flag.Set("rapid.checks", "15") }
+func init() { _ = flag.Set("rapid.checks", "8") }
 
 var isolations = []app.Isolation{app.IsolationCollection, app.IsolationShared, app.IsolationDatabase}
 
