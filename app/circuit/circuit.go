@@ -54,6 +54,9 @@ type Circuit struct {
 	name string
 	ask  func(context.Context) error
 	log  *slog.Logger
+	// closed says why the store, though it answers, must not be called, or nil. It
+	// may be nil itself.
+	closed func() error
 
 	mu sync.Mutex
 	// waiting calls are on their way. While there are any, none has been
@@ -108,6 +111,12 @@ func (c *Circuit) do(call func() error) (err error) {
 	if err := c.enter(); err != nil {
 		c.refused.Add(1)
 		return err
+	}
+	if c.closed != nil {
+		if err := c.closed(); err != nil {
+			c.leave(err)
+			return err
+		}
 	}
 	err = errPanic
 	defer func() { c.leave(err) }()

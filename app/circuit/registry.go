@@ -13,10 +13,19 @@ type registry struct {
 	inner app.Registry
 }
 
+// closable is a registry that can be closed to its servers.
+type closable interface {
+	// Closed says why no call may be made, or nil. It takes no time as a rule.
+	Closed() error
+}
+
 // Registry puts a circuit around a registry. Closing what it returns closes
 // both.
 func Registry(inner app.Registry, log *slog.Logger) (app.Registry, *Circuit) {
 	r := &registry{Circuit: newCircuit("registry", log, inner.Health), inner: inner}
+	if c, can := inner.(closable); can {
+		r.closed = c.Closed
+	}
 	return r, r.Circuit
 }
 

@@ -30,6 +30,12 @@ func (d addedClusterDoc) cluster() app.AddedCluster {
 	return k
 }
 
+func addedClusterDocOf(k app.AddedCluster) *addedClusterDoc {
+	d := &addedClusterDoc{Header: Header{ID: k.Name}, Revision: k.Revision, CreatedAt: k.CreatedAt}
+	d.set(k)
+	return d
+}
+
 func (d *addedClusterDoc) set(k app.AddedCluster) {
 	d.Sealed, d.Shards, d.MaxNamespaces, d.Closing = k.Sealed, k.Shards, k.MaxNamespaces, k.Closing
 	d.Isolations = make([]string, len(k.Isolations))

@@ -37,6 +37,8 @@ type notice struct {
 	Session      string `bson:"session,omitempty"`
 	OperatorKey  string `bson:"operator_key,omitempty"`
 	Clusters     bool   `bson:"clusters,omitempty"`
+	// Mark: the registry is opened or closed.
+	Mark bool `bson:"mark,omitempty"`
 }
 
 func noticeOf(i app.Invalidation) notice {

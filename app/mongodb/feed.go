@@ -59,9 +59,12 @@ func (f *feed) upTo(t time.Time) {
 	}
 }
 
+// fresh reports whether everything is known up to the lease ago.
+func (f *feed) fresh() bool { return time.Since(f.start)-time.Duration(f.heard.Load()) < f.lease }
+
 // Trusted is as app.Registry says.
 func (r *Registry) Trusted() bool {
-	return time.Since(r.feed.start)-time.Duration(r.feed.heard.Load()) < r.feed.lease
+	return r.feed.fresh() && r.mark.get() == nil
 }
 
 // Shared is as app.Registry says.
@@ -105,6 +108,9 @@ func (r *Registry) pollEvents(ctx context.Context) error {
 	if err = passOver(err); err != nil {
 		return err
 	}
+	if err := r.lookAtMark(ctx); err != nil {
+		return err
+	}
 	r.publish(app.Invalidation{Everything: true})
 	r.feed.upTo(sent)
 	ticker := time.NewTicker(r.feed.turn())
@@ -134,6 +140,12 @@ func (r *Registry) pollEvents(ctx context.Context) error {
 			}
 			last.ID = n.ID
 			for _, heard := range n.Heard {
+				if heard.Mark {
+					if err := r.lookAtMark(ctx); err != nil {
+						return err
+					}
+					continue
+				}
 				r.publish(heard.invalidation())
 			}
 		}
@@ -148,12 +160,12 @@ var streamed = mongo.Pipeline{
 	{{Key: "$match", Value: bson.D{
 		{Key: "$or", Value: bson.A{
 			bson.D{{Key: "operationType", Value: bson.D{{Key: "$ne", Value: "insert"}}}},
-			bson.D{{Key: "ns.coll", Value: addedClusters}},
+			bson.D{{Key: "ns.coll", Value: bson.D{{Key: "$in", Value: []string{addedClusters, marks}}}}},
 		}},
 	}}},
 	{{Key: "$match", Value: bson.D{
 		{Key: "$or", Value: bson.A{
-			bson.D{{Key: "ns.coll", Value: bson.D{{Key: "$in", Value: bson.A{organizations, users, memberships, sessions, operatorKeys, addedClusters}}}}},
+			bson.D{{Key: "ns.coll", Value: bson.D{{Key: "$in", Value: bson.A{organizations, users, memberships, sessions, operatorKeys, addedClusters, marks}}}}},
 			bson.D{{Key: "ns.coll", Value: bson.D{{Key: "$exists", Value: false}}}},
 		}},
 	}}},
@@ -172,6 +184,9 @@ func (r *Registry) watchStream(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = stream.Close(context.WithoutCancel(ctx)) }()
+	if err := r.lookAtMark(ctx); err != nil {
+		return err
+	}
 	r.feed.follow(stream.ID())
 	r.publish(app.Invalidation{Everything: true})
 	r.feed.upTo(opened)
@@ -193,7 +208,13 @@ func (r *Registry) watchStream(ctx context.Context) error {
 			if err := stream.Decode(&e); err != nil {
 				return err
 			}
-			r.publish(heardOf(e.Type, e.Namespace.Collection, e.Key.ID))
+			if e.Namespace.Collection == marks {
+				if err := r.lookAtMark(ctx); err != nil {
+					return err
+				}
+			} else {
+				r.publish(heardOf(e.Type, e.Namespace.Collection, e.Key.ID))
+			}
 		}
 		id := stream.ID()
 		if !next && id == 0 {

@@ -203,6 +203,9 @@ func (l *lock) commit(ctx context.Context, u *unit) error {
 	for _, i := range u.heard {
 		record.Heard = append(record.Heard, noticeOf(i))
 	}
+	if u.heardMark {
+		record.Heard = append(record.Heard, notice{Mark: true})
+	}
 	for _, c := range u.changes {
 		kept := redone{Collection: c.Collection, ID: c.ID, Before: c.Before}
 		if c.After != nil {

@@ -2,7 +2,6 @@ package mongodb
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -20,7 +19,7 @@ type schema struct {
 	migrations []func(ctx context.Context, s *server) error
 }
 
-var registrySchema = schema{kind: "registry", migrations: []func(context.Context, *server) error{registryIndexes, addedClustersAndPlaces}}
+var registrySchema = schema{kind: "registry", migrations: []func(context.Context, *server) error{registryIndexes, addedClustersAndPlaces, registryMarks}}
 
 var clusterSchema = schema{kind: "cluster", migrations: []func(context.Context, *server) error{clusterIndexes, clusterStamps}}
 
@@ -44,15 +43,24 @@ type schemaDoc struct {
 	Wrote   string `bson:"tenantry"`
 }
 
+// schema reads which version a database is of, and refuses one that is newer
+// than this program.
+func (s *server) schema(ctx context.Context, known schema) (now schemaDoc, err error) {
+	err = s.db.Collection(schemas).FindOne(ctx, byID(known.kind)).Decode(&now)
+	if err = passOver(err); err != nil {
+		return now, s.translate(err)
+	}
+	if now.Version > len(known.migrations) {
+		return now, &NewerError{Name: s.name, Wrote: now.Wrote, Version: now.Version, Known: len(known.migrations)}
+	}
+	return now, nil
+}
+
 // migrate brings a database to the newest version.
 func migrate(ctx context.Context, s *server, to schema) error {
-	var now schemaDoc
-	err := s.db.Collection(schemas).FindOne(ctx, byID(to.kind)).Decode(&now)
-	if err != nil && !errors.Is(err, mongo.ErrNoDocuments) {
-		return s.translate(err)
-	}
-	if now.Version > len(to.migrations) {
-		return &NewerError{Name: s.name, Wrote: now.Wrote, Version: now.Version, Known: len(to.migrations)}
+	now, err := s.schema(ctx, to)
+	if err != nil {
+		return err
 	}
 	for n := now.Version + 1; n <= len(to.migrations); n++ {
 		if err := to.migrations[n-1](ctx, s); err != nil {
@@ -122,6 +130,15 @@ func addedClustersAndPlaces(ctx context.Context, s *server) error {
 	return makeIndexes(ctx, s.db, []index{
 		{organizations, "place", bson.D{{Key: "cluster", Value: 1}, {Key: "isolation", Value: 1}}, false, "", nil},
 	})
+}
+
+// registryMarks makes the collection that says whether the registry is where it
+// was, and keeps programs away that would not ask.
+func registryMarks(ctx context.Context, s *server) error {
+	if err := s.db.CreateCollection(ctx, marks); err != nil && !hasCode(err, codeNamespaceExists) {
+		return err
+	}
+	return nil
 }
 
 // clusterIndexes makes the list of namespaces. holds is the names that an

@@ -25,6 +25,7 @@ const (
 	events        = "events"
 	repetitions   = "repetitions"
 	addedClusters = "added_clusters"
+	marks         = "migration"
 )
 
 // versioned are the collections that units change.
@@ -40,6 +41,7 @@ type Registry struct {
 	lock  *lock
 	feed  *feed
 	begun begunCreations
+	mark  seenMark
 
 	stop       context.CancelFunc
 	background sync.WaitGroup
@@ -49,21 +51,15 @@ var _ app.Registry = (*Registry)(nil)
 
 // OpenRegistry connects to the registry and brings its schema up to date, which
 // several servers may do at once. The error is a *NewerError when a newer
-// version of the program wrote it.
+// version of the program wrote it, and a *app.ClosedRegistryError when it is
+// not the registry any more, or not yet.
 func OpenRegistry(ctx context.Context, o Options) (*Registry, error) {
-	if o.Name == "" {
-		o.Name = "registry"
-	}
-	o.store = "registry"
-	f := newFeed(o.Lease)
-	s, err := connect(ctx, o, defaultRegistryDatabase, f.monitor(o.Monitor))
+	r, err := connectRegistry(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	r := &Registry{server: s, feed: f}
-	r.lock = &lock{r: r, holder: bson.NewObjectID().Hex(), patience: cmp.Or(o.Patience, stealAfter)}
 	if err := r.prepare(ctx); err != nil {
-		s.close()
+		r.close()
 		return nil, err
 	}
 	running, stop := context.WithCancel(context.Background())
@@ -73,11 +69,39 @@ func OpenRegistry(ctx context.Context, o Options) (*Registry, error) {
 	return r, nil
 }
 
+func connectRegistry(ctx context.Context, o Options) (*Registry, error) {
+	if o.Name == "" {
+		o.Name = "registry"
+	}
+	o.store = "registry"
+	f := newFeed(o.Lease)
+	s, err := connect(ctx, o, defaultRegistryDatabase, f.monitor(o.Monitor))
+	if err != nil {
+		return nil, err
+	}
+	r := &Registry{server: s, feed: f, stop: func() {}}
+	r.lock = &lock{r: r, holder: bson.NewObjectID().Hex(), patience: cmp.Or(o.Patience, stealAfter)}
+	return r, nil
+}
+
 // prepare migrates, and settles which of the two ways changes are written.
 func (r *Registry) prepare(ctx context.Context) error {
 	if err := migrate(ctx, r.server, registrySchema); err != nil {
 		return err
 	}
+	m, err := r.Mark(ctx)
+	if err != nil {
+		return err
+	}
+	if err := m.Closed(); err != nil {
+		return err
+	}
+	return r.settleLock(ctx)
+}
+
+// settleLock makes the lock be used where there are no transactions, and only
+// there.
+func (r *Registry) settleLock(ctx context.Context) error {
 	if r.hello.transactions() {
 		return r.translate(r.leaveLock(ctx))
 	}

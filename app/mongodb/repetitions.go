@@ -18,36 +18,45 @@ type repetitionDoc struct {
 	Answer         string    `bson:"answer"` // JSON
 }
 
-// repeat records a key, in the place of one that has expired.
-func (u *unit) repeat(ctx context.Context, r app.Repetition, now time.Time) error {
+func repetitionDocOf(r app.Repetition) (*repetitionDoc, error) {
 	answer, err := json.Marshal(r.Organization)
+	return &repetitionDoc{Header: Header{ID: r.Key}, Fingerprint: r.Fingerprint, ExpiresAt: r.ExpiresAt,
+		OrganizationID: string(r.Organization.ID), Answer: string(answer)}, err
+}
+
+func (d repetitionDoc) repetition() (app.Repetition, error) {
+	out := app.Repetition{Key: d.ID, Fingerprint: d.Fingerprint, ExpiresAt: d.ExpiresAt.UTC()}
+	return out, json.Unmarshal([]byte(d.Answer), &out.Organization)
+}
+
+// repeat records a key, in the place of one that has expired.
+func (u *unit) repeat(ctx context.Context, r app.Repetition, at time.Time) error {
+	d, err := repetitionDocOf(r)
 	if err != nil {
 		return err
 	}
-	d := repetitionDoc{Header: Header{ID: r.Key}}
 	if !u.blind {
-		there, err := u.get(ctx, repetitions, r.Key, &d)
+		var now repetitionDoc
+		there, err := u.get(ctx, repetitions, r.Key, &now)
 		if err != nil {
 			return err
 		}
-		if there && d.ExpiresAt.After(now) {
+		if there && now.ExpiresAt.After(at) {
 			return app.Taken(app.ConflictRepetition)
 		}
+		d.Header = now.Header
 	}
-	d.Fingerprint, d.ExpiresAt, d.OrganizationID, d.Answer = r.Fingerprint, r.ExpiresAt, string(r.Organization.ID), string(answer)
-	u.put(repetitions, &d)
+	u.put(repetitions, d)
 	return nil
 }
 
 // Repetition is as app.Repetitions says.
 func (r *Registry) Repetition(ctx context.Context, key string) (app.Repetition, error) {
-	out := app.Repetition{Key: key}
 	d, err := one[repetitionDoc](ctx, r, repetitions, byID(key))
 	if err != nil {
-		return out, err
+		return app.Repetition{}, err
 	}
-	out.Fingerprint, out.ExpiresAt = d.Fingerprint, d.ExpiresAt.UTC()
-	return out, json.Unmarshal([]byte(d.Answer), &out.Organization)
+	return d.repetition()
 }
 
 // PruneRepetitions is as app.Repetitions says.

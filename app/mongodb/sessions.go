@@ -32,6 +32,26 @@ type sessionDoc struct {
 	ExpiresAt      time.Time `bson:"expires_at"`
 }
 
+func sessionDocOf(s app.Session, p app.Proof) sessionDoc {
+	return sessionDoc{
+		ID: string(s.ID), UserID: string(s.UserID), UserEpoch: p.UserEpoch,
+		OrganizationID: string(s.OrganizationID), OrgEpoch: p.OrganizationEpoch,
+		RefreshHash: s.RefreshHash, PreviousHash: s.PreviousHash,
+		CreatedAt: s.CreatedAt, LastUsedAt: s.LastUsedAt, ExpiresAt: s.ExpiresAt,
+	}
+}
+
+// membership is the id of the one that the session rests on.
+func (d sessionDoc) membership() string {
+	return membershipID(app.OrganizationID(d.OrganizationID), app.UserID(d.UserID))
+}
+
+// counts reports whether user and organization are still those that the session
+// was made for.
+func (d sessionDoc) counts(user *userDoc, org *organizationDoc) bool {
+	return !user.Gone && user.Epoch == d.UserEpoch && !org.Gone && org.Epoch == d.OrgEpoch && app.OrganizationState(org.State).Visible()
+}
+
 func (d sessionDoc) session() app.Session {
 	return app.Session{
 		ID: app.SessionID(d.ID), UserID: app.UserID(d.UserID), OrganizationID: app.OrganizationID(d.OrganizationID),
@@ -47,12 +67,7 @@ func (r *Registry) CreateSession(ctx context.Context, s app.Session, p app.Proof
 	}
 	ctx, cancel := r.writing(ctx)
 	defer cancel()
-	d := sessionDoc{
-		ID: string(s.ID), UserID: string(s.UserID), UserEpoch: p.UserEpoch,
-		OrganizationID: string(s.OrganizationID), OrgEpoch: p.OrganizationEpoch,
-		RefreshHash: s.RefreshHash, PreviousHash: s.PreviousHash,
-		CreatedAt: s.CreatedAt, LastUsedAt: s.LastUsedAt, ExpiresAt: s.ExpiresAt,
-	}
+	d := sessionDocOf(s, p)
 	for try := 0; ; try++ {
 		err := r.openSession(ctx, d, p.PasswordHash)
 		switch {
@@ -93,10 +108,9 @@ func (r *Registry) insertSession(ctx context.Context, d sessionDoc, passwordHash
 	}
 	// All in one command. A write that gives a field the value that it has writes
 	// nothing, but says whether its filter found the document.
-	member := membershipID(app.OrganizationID(d.OrganizationID), app.UserID(d.UserID))
 	writes := []mongo.ClientBulkWrite{
 		r.holding(users, d.UserID, bson.E{Key: "epoch", Value: d.UserEpoch}, bson.E{Key: "password_hash", Value: passwordHash}),
-		r.holding(memberships, member, bson.E{Key: "user_id", Value: d.UserID}),
+		r.holding(memberships, d.membership(), bson.E{Key: "user_id", Value: d.UserID}),
 		r.holding(organizations, d.OrganizationID, bson.E{Key: "epoch", Value: d.OrgEpoch}, isVisible),
 		{Database: r.db.Name(), Collection: sessions,
 			Model: mongo.NewClientUpdateOneModel().SetFilter(byID(d.ID)).SetUpdate(insert).SetUpsert(true)},
@@ -145,8 +159,7 @@ func (r *Registry) session(ctx context.Context, id app.SessionID) (app.SignedIn,
 		return app.SignedIn{}, userDoc{}, app.ErrNotFound
 	}
 	user, org, member := found[0].Users[0], found[0].Organizations[0], found[0].Memberships[0]
-	if user.Gone || user.Epoch != found[0].Session.UserEpoch || org.Gone || org.Epoch != found[0].Session.OrgEpoch ||
-		!app.OrganizationState(org.State).Visible() || member.Gone {
+	if !found[0].Session.counts(&user, &org) || member.Gone {
 		return app.SignedIn{}, userDoc{}, app.ErrNotFound
 	}
 	return app.SignedIn{Session: found[0].Session.session(), Organization: org.organization(), Role: app.Role(member.Role)}, user, nil
@@ -187,8 +200,12 @@ func (r *Registry) RotateSession(ctx context.Context, id app.SessionID, old, has
 func (r *Registry) DeleteSession(ctx context.Context, id app.SessionID) error {
 	return r.change(ctx, func(ctx context.Context, u *unit) error {
 		// Under the lock or not: the id never comes again. The announcement is what
-		// the other servers hear.
-		_, err := r.db.Collection(sessions).DeleteOne(ctx, byID(id))
+		// the other servers hear. It is changed first, since no validator is asked
+		// about a deletion: see registrymove.go.
+		_, err := r.db.Collection(sessions).BulkWrite(ctx, []mongo.WriteModel{
+			mongo.NewUpdateOneModel().SetFilter(byID(id)).SetUpdate(touched),
+			mongo.NewDeleteOneModel().SetFilter(byID(id)),
+		})
 		u.announce(app.Invalidation{Session: id})
 		return err
 	})

@@ -22,6 +22,11 @@ type signingKeyDoc struct {
 	RetiredAt *time.Time `bson:"retired_at"`
 }
 
+func signingKeyDocOf(k app.SigningKey) *signingKeyDoc {
+	return &signingKeyDoc{Header: Header{ID: k.ID}, Public: k.Public, Sealed: k.Sealed,
+		Current: k.RetiredAt.IsZero(), CreatedAt: k.CreatedAt, RetiredAt: moment(k.RetiredAt)}
+}
+
 func (d signingKeyDoc) key() app.SigningKey {
 	return app.SigningKey{ID: d.ID, Public: d.Public, Sealed: d.Sealed, CreatedAt: d.CreatedAt.UTC(), RetiredAt: instant(d.RetiredAt)}
 }
@@ -65,8 +70,9 @@ func (r *Registry) AddSigningKey(ctx context.Context, k app.SigningKey, current 
 			signing.Current, signing.RetiredAt = false, &k.CreatedAt
 			u.put(signingKeys, &signing) // first: the index allows one
 		}
-		u.put(signingKeys, &signingKeyDoc{Header: Header{ID: k.ID}, Public: k.Public, Sealed: k.Sealed,
-			Current: true, CreatedAt: k.CreatedAt, RetiredAt: moment(k.RetiredAt)})
+		next := signingKeyDocOf(k)
+		next.Current = true
+		u.put(signingKeys, next)
 		return nil
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"testing"
+	"time"
 
 	"tenantry/app"
 	"tenantry/app/mongodb/mongotest"
@@ -79,5 +80,18 @@ func TestClusterReopen(t *testing.T) {
 			database := s.Database(t)
 			return func() app.Cluster { return openTestCluster(t, s, database) }
 		}, isolations...)
+	})
+}
+
+func TestMovableRegistry(t *testing.T) {
+	eachKind(t, func(t *testing.T, s *mongotest.Server) {
+		t.Parallel()
+		storagetest.MovableRegistry(t, func(t *testing.T) storagetest.RegistryPlace {
+			o := Options{URL: s.URL(s.Database(t)), AppVersion: "test", Monitor: watch(t, s, "registry"), Lease: 40 * time.Millisecond}
+			return storagetest.RegistryPlace{
+				Serve: func() (app.Registry, error) { return OpenRegistry(context.Background(), o) },
+				Move:  func() (app.MovableRegistry, error) { return OpenMovableRegistry(context.Background(), o, false) },
+			}
+		})
 	})
 }

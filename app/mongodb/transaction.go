@@ -25,6 +25,7 @@ func (r *Registry) commit(ctx context.Context, u *unit) error {
 	if len(u.changes) == 0 {
 		return nil
 	}
+	u.touch()
 	// Negative, so that it is none of those that lock.go counts; and random, so
 	// that it is nobody else's.
 	u.stamp(-1 - rand.Int64N(1<<62)) //nolint:gosec // no secret
@@ -74,6 +75,23 @@ func again(err error) error {
 	}
 	return err
 }
+
+// touch makes a unit of nothing but removals change the first of them before:
+// the store asks its validators about changes alone, and what is sent late must
+// be refused by them.
+func (u *unit) touch() {
+	for _, c := range u.changes {
+		if c.doc != nil {
+			return
+		}
+	}
+	first := u.changes[0]
+	first.touch = true
+	u.changes = append([]change{first}, u.changes...)
+}
+
+// touched is what is removed at once.
+var touched = bson.D{{Key: "$set", Value: bson.D{{Key: "removed", Value: true}}}}
 
 func hasLabel(err error, label string) bool {
 	var e mongo.LabeledError
@@ -163,6 +181,8 @@ func version(id string, v int64) bson.D {
 
 func (c change) model() mongo.WriteModel {
 	switch {
+	case c.touch:
+		return mongo.NewUpdateOneModel().SetFilter(version(c.ID, c.Before)).SetUpdate(touched)
 	case c.After == nil:
 		return mongo.NewDeleteOneModel().SetFilter(version(c.ID, c.Before))
 	case c.Before == 0:
@@ -173,6 +193,8 @@ func (c change) model() mongo.WriteModel {
 
 func (c change) clientModel() mongo.ClientWriteModel {
 	switch {
+	case c.touch:
+		return mongo.NewClientUpdateOneModel().SetFilter(version(c.ID, c.Before)).SetUpdate(touched)
 	case c.After == nil:
 		return mongo.NewClientDeleteOneModel().SetFilter(version(c.ID, c.Before))
 	case c.Before == 0:

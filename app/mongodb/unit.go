@@ -35,6 +35,8 @@ type unit struct {
 	r       *Registry
 	changes []change
 	heard   []app.Invalidation
+	// heardMark: the mark is among what is announced.
+	heardMark bool
 	// blind is set the first time where names are taken by writing them: their
 	// being free need not be read then, since the indexes decide. Composed again
 	// after a refusal, the unit looks, to find out which one is taken.
@@ -49,6 +51,8 @@ type change struct {
 	After      any    `bson:"after,omitempty"` // nil: removed
 
 	doc stored
+	// touch changes the document without giving it another version.
+	touch bool
 }
 
 // errAgain says that a unit was not written because what it was composed of has

@@ -19,6 +19,16 @@ func scanAddedCluster(row scanner) (app.AddedCluster, error) {
 	return k, json.Unmarshal([]byte(isolations), &k.Isolations)
 }
 
+func insertAddedCluster(c *conn, k app.AddedCluster) error {
+	isolations, err := json.Marshal(k.Isolations)
+	if err != nil {
+		return err
+	}
+	_, err = c.exec("INSERT INTO added_clusters ("+addedClusterColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+		k.Name, k.Sealed, k.Shards, string(isolations), k.MaxNamespaces, k.Closing, k.Revision, k.CreatedAt.UnixMilli())
+	return err
+}
+
 // AddedClusters is as app.AddedClusters says.
 func (r *Registry) AddedClusters(ctx context.Context) ([]app.AddedCluster, error) {
 	var list []app.AddedCluster
@@ -34,13 +44,8 @@ func (r *Registry) AddedClusters(ctx context.Context) ([]app.AddedCluster, error
 
 // AddCluster is as app.AddedClusters says.
 func (r *Registry) AddCluster(ctx context.Context, k app.AddedCluster) error {
-	isolations, err := json.Marshal(k.Isolations)
-	if err != nil {
-		return err
-	}
 	return r.change(ctx, func(c *conn) error {
-		_, err := c.exec("INSERT INTO added_clusters ("+addedClusterColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-			k.Name, k.Sealed, k.Shards, string(isolations), k.MaxNamespaces, k.Closing, k.Revision, k.CreatedAt.UnixMilli())
+		err := insertAddedCluster(c, k)
 		if isTaken(err) {
 			return app.Taken(app.ConflictCluster)
 		}

@@ -26,8 +26,7 @@ func (r *Registry) BeginCreate(ctx context.Context, op app.Operation, n app.Crea
 		} else if _, err := readUser(c, m.UserID); err != nil {
 			return err
 		}
-		if _, err := c.exec(`INSERT INTO memberships (organization_id, user_id, role, created_at) VALUES (?, ?, ?, ?)`,
-			m.OrganizationID, m.UserID, m.Role, m.CreatedAt.UnixMilli()); err != nil {
+		if err := insertMembership(c, m); err != nil {
 			return err
 		}
 		return insertOperation(c, op)
@@ -75,6 +74,16 @@ func insertOrganization(c *conn, o app.Organization) error {
 			return err
 		}
 	}
+	err := writeOrganization(c, o)
+	if isTaken(err) {
+		// The slug was free: it is the collection that somebody has.
+		return app.Taken(app.ConflictCollection)
+	}
+	return err
+}
+
+// writeOrganization inserts it alone; its names are claimed elsewhere.
+func writeOrganization(c *conn, o app.Organization) error {
 	metadata, err := metadataText(o.Metadata)
 	if err != nil {
 		return err
@@ -83,10 +92,6 @@ func insertOrganization(c *conn, o app.Organization) error {
 		o.ID, o.Name, o.NameKey, o.Slug, o.ExternalID, metadata, o.State,
 		o.Placement.Cluster, o.Placement.Isolation, o.Placement.Database, o.Placement.Collection,
 		o.Placement.Generation, o.OwnerID, o.Revision, o.CreatedAt.UnixMilli(), o.UpdatedAt.UnixMilli())
-	if isTaken(err) {
-		// The slug was free: it is the collection that somebody has.
-		return app.Taken(app.ConflictCollection)
-	}
 	return err
 }
 
@@ -94,6 +99,11 @@ func insertUser(c *conn, u app.User) error {
 	if err := claim(c, claimEmail, u.EmailKey, string(u.ID), app.ConflictEmail); err != nil {
 		return err
 	}
+	return writeUser(c, u)
+}
+
+// writeUser inserts one alone; the email is claimed elsewhere.
+func writeUser(c *conn, u app.User) error {
 	_, err := c.exec(`INSERT INTO users (`+userColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
 		u.ID, u.Email, u.EmailKey, u.Name, u.PasswordHash, u.Revision, u.CreatedAt.UnixMilli(), u.UpdatedAt.UnixMilli())
 	return err

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"path/filepath"
 	"time"
@@ -26,13 +27,21 @@ var _ app.Registry = (*Registry)(nil)
 
 // OpenRegistry opens the registry at path, which is relative to the folder,
 // makes it where there is none, and brings it up to date. The error is a
-// *NewerError when a newer version of the program wrote it.
+// *NewerError when a newer version of the program wrote it, and a
+// *app.ClosedRegistryError when it is not the registry any more, or not yet.
 func OpenRegistry(ctx context.Context, folder *Folder, path string, opts RegistryOptions) (*Registry, error) {
 	s, err := loadSchema("registry")
 	if err != nil {
 		return nil, err
 	}
-	return openRegistry(ctx, folder, path, s, opts)
+	r, err := openRegistry(ctx, folder, path, s, opts)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.refuseClosed(ctx); err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	return r, nil
 }
 
 func openRegistry(ctx context.Context, folder *Folder, path string, s schema, opts RegistryOptions) (*Registry, error) {

@@ -14,7 +14,7 @@ func insertRepetition(c *conn, r app.Repetition, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	n, err := c.exec(`INSERT INTO repetitions (key, fingerprint, expires_at, organization_id, answer) VALUES (?, ?, ?, ?, ?)
+	n, err := c.exec(`INSERT INTO repetitions (`+repetitionColumns+`) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET fingerprint = excluded.fingerprint, expires_at = excluded.expires_at,
 			organization_id = excluded.organization_id, answer = excluded.answer WHERE expires_at <= ?`,
 		r.Key, r.Fingerprint, r.ExpiresAt.UnixMilli(), r.Organization.ID, string(answer), now.UnixMilli())
@@ -29,16 +29,12 @@ func insertRepetition(c *conn, r app.Repetition, now time.Time) error {
 
 // Repetition is as app.Repetitions says.
 func (r *Registry) Repetition(ctx context.Context, key string) (app.Repetition, error) {
-	out := app.Repetition{Key: key}
-	var answer string
-	err := r.d.read(ctx, func(c *conn) error {
-		return c.queryRow(`SELECT fingerprint, expires_at, answer FROM repetitions WHERE key = ?`, key).
-			Scan(&out.Fingerprint, at{&out.ExpiresAt}, &answer)
+	var out app.Repetition
+	err := r.d.read(ctx, func(c *conn) (err error) {
+		out, err = scanRepetition(c.queryRow(`SELECT `+repetitionColumns+` FROM repetitions WHERE key = ?`, key))
+		return err
 	})
-	if err != nil {
-		return out, err
-	}
-	return out, json.Unmarshal([]byte(answer), &out.Organization)
+	return out, err
 }
 
 // PruneRepetitions is as app.Repetitions says.

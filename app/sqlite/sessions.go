@@ -11,11 +11,20 @@ import (
 const sessionColumns = `id, user_id, organization_id, refresh_hash, previous_hash, created_at, last_used_at, expires_at`
 
 func readSession(c *conn, id app.SessionID) (app.Session, error) {
-	var s app.Session
-	err := c.queryRow("SELECT "+sessionColumns+" FROM sessions WHERE id = ?", id).
-		Scan(&s.ID, &s.UserID, &s.OrganizationID, &s.RefreshHash, &s.PreviousHash,
-			at{&s.CreatedAt}, at{&s.LastUsedAt}, at{&s.ExpiresAt})
+	return scanSession(c.queryRow("SELECT "+sessionColumns+" FROM sessions WHERE id = ?", id))
+}
+
+func scanSession(row scanner) (s app.Session, err error) {
+	err = row.Scan(&s.ID, &s.UserID, &s.OrganizationID, &s.RefreshHash, &s.PreviousHash,
+		at{&s.CreatedAt}, at{&s.LastUsedAt}, at{&s.ExpiresAt})
 	return s, err
+}
+
+func insertSession(c *conn, s app.Session) error {
+	_, err := c.exec(`INSERT INTO sessions (`+sessionColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+		s.ID, s.UserID, s.OrganizationID, s.RefreshHash, s.PreviousHash,
+		s.CreatedAt.UnixMilli(), s.LastUsedAt.UnixMilli(), s.ExpiresAt.UnixMilli())
+	return err
 }
 
 // CreateSession is as app.Sessions says.
@@ -32,10 +41,7 @@ func (r *Registry) CreateSession(ctx context.Context, s app.Session, p app.Proof
 		if err != nil {
 			return err
 		}
-		_, err = c.exec(`INSERT INTO sessions (`+sessionColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-			s.ID, s.UserID, s.OrganizationID, s.RefreshHash, s.PreviousHash,
-			s.CreatedAt.UnixMilli(), s.LastUsedAt.UnixMilli(), s.ExpiresAt.UnixMilli())
-		return err
+		return insertSession(c, s)
 	}, app.Invalidation{Session: s.ID})
 }
 

@@ -7,18 +7,31 @@ import (
 	"tenantry/app"
 )
 
+const signingKeyColumns = `id, public, sealed, created_at, retired_at`
+
+func scanSigningKey(row scanner) (app.SigningKey, error) {
+	var k app.SigningKey
+	var retired *int64
+	err := row.Scan(&k.ID, &k.Public, &k.Sealed, at{&k.CreatedAt}, &retired)
+	k.RetiredAt = instant(retired)
+	return k, err
+}
+
+func insertSigningKey(c *conn, k app.SigningKey) error {
+	_, err := c.exec(`INSERT INTO signing_keys (`+signingKeyColumns+`) VALUES (?, ?, ?, ?, ?)`,
+		k.ID, k.Public, k.Sealed, k.CreatedAt.UnixMilli(), millis(k.RetiredAt))
+	return err
+}
+
 // SigningKeys is as app.SigningKeys says.
 func (r *Registry) SigningKeys(ctx context.Context) ([]app.SigningKey, error) {
 	var list []app.SigningKey
 	err := r.d.read(ctx, func(c *conn) error {
 		return c.query(func(row scanner) error {
-			var k app.SigningKey
-			var retired *int64
-			err := row.Scan(&k.ID, &k.Public, &k.Sealed, at{&k.CreatedAt}, &retired)
-			k.RetiredAt = instant(retired)
+			k, err := scanSigningKey(row)
 			list = append(list, k)
 			return err
-		}, `SELECT id, public, sealed, created_at, retired_at FROM signing_keys ORDER BY created_at DESC, retired_at IS NOT NULL, id`)
+		}, `SELECT `+signingKeyColumns+` FROM signing_keys ORDER BY created_at DESC, retired_at IS NOT NULL, id`)
 	})
 	return list, err
 }
@@ -37,9 +50,7 @@ func (r *Registry) AddSigningKey(ctx context.Context, k app.SigningKey, current 
 		if _, err := c.exec(`UPDATE signing_keys SET retired_at = ? WHERE retired_at IS NULL`, k.CreatedAt.UnixMilli()); err != nil {
 			return err
 		}
-		_, err = c.exec(`INSERT INTO signing_keys (id, public, sealed, created_at, retired_at) VALUES (?, ?, ?, ?, ?)`,
-			k.ID, k.Public, k.Sealed, k.CreatedAt.UnixMilli(), millis(k.RetiredAt))
-		return err
+		return insertSigningKey(c, k)
 	})
 }
 

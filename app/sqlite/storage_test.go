@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	"testing"
 
 	"tenantry/app"
@@ -29,4 +30,22 @@ func TestClusterReopen(t *testing.T) {
 		dir := t.TempDir()
 		return func() app.Cluster { return openTestCluster(t, dir, ClusterOptions{Shards: 3}) }
 	}, isolations...)
+}
+
+func TestMovableRegistry(t *testing.T) {
+	storagetest.MovableRegistry(t, func(t *testing.T) storagetest.RegistryPlace {
+		folder, err := OpenFolder(t.TempDir(), FolderOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = folder.Close() })
+		return storagetest.RegistryPlace{
+			Serve: func() (app.Registry, error) {
+				return OpenRegistry(context.Background(), folder, "registry.db", RegistryOptions{})
+			},
+			Move: func() (app.MovableRegistry, error) {
+				return OpenMovableRegistry(context.Background(), folder, "registry.db", RegistryOptions{})
+			},
+		}
+	})
 }

@@ -73,8 +73,10 @@ func (r *Registry) Membership(ctx context.Context, org app.OrganizationID, user 
 	return m, err
 }
 
+const membershipColumns = `organization_id, user_id, role, created_at`
+
 func readMembership(c *conn, org app.OrganizationID, user app.UserID) (app.Membership, error) {
-	return scanMembership(c.queryRow(`SELECT organization_id, user_id, role, created_at FROM memberships
+	return scanMembership(c.queryRow(`SELECT `+membershipColumns+` FROM memberships
 		WHERE organization_id = ? AND user_id = ?`, org, user))
 }
 
@@ -82,4 +84,10 @@ func scanMembership(row scanner) (app.Membership, error) {
 	var m app.Membership
 	err := row.Scan(&m.OrganizationID, &m.UserID, &m.Role, at{&m.CreatedAt})
 	return m, err
+}
+
+func insertMembership(c *conn, m app.Membership) error {
+	_, err := c.exec(`INSERT INTO memberships (`+membershipColumns+`) VALUES (?, ?, ?, ?)`,
+		m.OrganizationID, m.UserID, m.Role, m.CreatedAt.UnixMilli())
+	return err
 }

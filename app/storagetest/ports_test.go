@@ -42,12 +42,12 @@ func TestEveryMethodHasATest(t *testing.T) {
 	}
 }
 
-// portMethods are the methods of the interfaces in app/store.go and
-// app/moving.go, with what is said of them.
+// portMethods are the methods of the interfaces in app/store.go,
+// app/moving.go and app/registrymove.go, with what is said of them.
 func portMethods(t *testing.T) map[string]string {
 	t.Helper()
 	methods := map[string]string{}
-	for _, name := range []string{"store.go", "moving.go"} {
+	for _, name := range []string{"store.go", "moving.go", "registrymove.go"} {
 		file, err := parser.ParseFile(token.NewFileSet(), filepath.Join("..", name), nil, parser.ParseComments)
 		if err != nil {
 			t.Fatal(err)
