@@ -19,14 +19,14 @@ const module = "tenantry"
 var mayImport = map[string][]string{
 	"main": {"cli"},
 	"cli": {"app", "app/appliance", "app/client", "app/config", "app/documents", "app/identity",
-		"app/journal", "app/seal", "app/tenancy", "app/verify", "tui", "web"},
+		"app/journal", "app/registrymove", "app/seal", "app/tenancy", "app/verify", "tui", "web"},
 	"web": {"app", "app/documents", "app/identity", "app/journal", "app/relocation", "app/tenancy"},
 	"tui": {"app", "app/client", "app/documents", "app/identity", "app/tenancy", "app/verify"},
 
 	"bench": {"app/client", "app/mongodb/mongotest"},
 
 	"app/appliance": {"app", "app/cache", "app/circuit", "app/config", "app/documents", "app/failpoint", "app/identity", "app/journal",
-		"app/mongodb", "app/relocation", "app/seal", "app/sqlite", "app/tenancy"},
+		"app/mongodb", "app/registrymove", "app/relocation", "app/seal", "app/sqlite", "app/tenancy"},
 	"app/client": {"app"},
 	"app/config": {"app", "app/seal"},
 	"app/verify": {"app", "app/client"},
@@ -35,6 +35,7 @@ var mayImport = map[string][]string{
 	"app/identity":  {"app", "app/cache", "app/journal", "app/seal"},
 	"app/tenancy":   {"app", "app/cache", "app/journal", "app/relocation", "app/seal"},
 
+	"app/registrymove":      {"app"},
 	"app/relocation":        {"app"},
 	"app/mongodb":           {"app"},
 	"app/mongodb/mongotest": {},

@@ -4,13 +4,13 @@
 // Both registries have a mark ([app.RegistryMark]), and the marks of one try have
 // one name. At each moment at most one of the two is open to servers:
 //
-//	                      old registry   new registry
-//	                      open           open (and empty)
-//	 1  mark the new one  open           receiving
-//	 2  close the old one moving         receiving
-//	 3  copy, compare     moving         receiving
-//	 4  give the old up   moved          receiving
-//	 5  open the new one  moved          open
+//	                     old registry   new registry
+//	                     open           open (and empty)
+//	1  mark the new one  open           receiving
+//	2  close the old one moving         receiving
+//	3  copy, compare     moving         receiving
+//	4  give the old up   moved          receiving
+//	5  open the new one  moved          open
 //
 // A server that opens a registry with any mark but open is refused, and told why.
 // A process that dies leaves one of these lines behind, and [Move.Run] goes on
