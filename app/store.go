@@ -283,7 +283,8 @@ type AddedClusters interface {
 	// its name and revision. ErrStale when there is another, ErrNotFound.
 	ReplaceCluster(ctx context.Context, c AddedCluster) error
 	// RemoveCluster MUST refuse while the registry places an organization there,
-	// in whichever state, with a TakenError of ConflictInhabited. ErrNotFound.
+	// in whichever state, or a relocation is open that begins or ends there, with a
+	// TakenError of ConflictInhabited. ErrNotFound.
 	RemoveCluster(ctx context.Context, name string) error
 }
 

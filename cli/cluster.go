@@ -14,10 +14,10 @@ func newCluster(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "cluster",
 		Aliases: []string{"clusters"},
-		Short:   "List, check and add the clusters that store tenant data",
+		Short:   "List, check, add and remove the clusters that store tenant data",
 	}
 	at.flags(cmd)
-	cmd.AddCommand(newClusterList(g, &at), newClusterCheck(g, &at), newClusterAdd(g, &at))
+	cmd.AddCommand(newClusterList(g, &at), newClusterCheck(g, &at), newClusterAdd(g, &at), newClusterRemove(g, &at))
 	return cmd
 }
 

@@ -102,6 +102,43 @@ as well: a folder is on the machine of one of them.`,
 	return cmd
 }
 
+func newClusterRemove(g *globals, at *target) *cobra.Command {
+	var out output
+	var dryRun bool
+	cmd := &cobra.Command{
+		Use:     "remove NAME",
+		Aliases: []string{"rm"},
+		Short:   "Remove a cluster that was added and that nobody lives in",
+		Long: `Remove a cluster that was added, when nobody lives there: no organization, not even
+a deleted one that can still be restored, and none on the way to or from there.
+"tenantry cluster drain" moves everybody off. What is left in its store stays
+there. A cluster of the configuration is removed by taking its section out.`,
+		Example: `  tenantry cluster remove eu-1 --dry-run`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, closed, err := at.connect(cmd, g, false)
+			if err != nil {
+				return err
+			}
+			defer closed()
+			k, err := c.RemoveCluster(cmd.Context(), args[0], dryRun)
+			switch {
+			case err != nil:
+				return err
+			case dryRun:
+				return show(cmd.OutOrStdout(), &out, k, clusterRows)
+			case out.json():
+				return writeJSON(cmd.OutOrStdout(), k)
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "The cluster %s is removed.\n", args[0])
+			return err
+		},
+	}
+	out.flag(cmd)
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "only find out whether it can be removed")
+	return cmd
+}
+
 // clusterRows is one cluster.
 func clusterRows(k client.Cluster) [][]string {
 	rows := [][]string{{"Name", k.Name}, {"Status", k.Status}}

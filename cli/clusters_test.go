@@ -2,8 +2,10 @@ package cli_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -101,4 +103,67 @@ func TestAddedClusterIsAwayAtTheStart(t *testing.T) {
 	back()
 	waitUntil(t, func() bool { return b.clusterOf("far")["status"] == "ok" })
 	b.want(http.StatusOK, "GET", "/v1/organizations/far/documents", b.login("Far"), nil)
+}
+
+// 64 organizations are created, through three servers, while one of these removes
+// the cluster that they are to live in: it is refused, or nobody lives there.
+func TestRemovalAgainstCreations(t *testing.T) {
+	eachMongoDB(t, func(t *testing.T, s *mongotest.Server) {
+		servers := threeServers(t, onMongoDB(t, s))
+		key, n := servers[0].Key, 0
+		outcomes := map[int]int{}
+		for round := range 4 {
+			name := fmt.Sprintf("eu-%d", round)
+			servers[0].want(http.StatusCreated, "POST", "/v1/clusters", key, map[string]any{"name": name, "url": s.URL(s.Database(t))})
+			var working sync.WaitGroup
+			var mu sync.Mutex
+			made := map[string]bool{}
+			for range 64 {
+				n++
+				slug, o := fmt.Sprintf("org-%d", n), servers[n%len(servers)]
+				begin := time.Duration(rand.IntN(1500)) * time.Millisecond
+				working.Go(func() {
+					time.Sleep(begin)
+					a, err := o.try("POST", "/v1/organizations", key, fmt.Sprintf(
+						`{"name":%q,"owner":{"email":%q,"password":%q},"placement":{"cluster":%q}}`, slug, email(slug), password, name))
+					mu.Lock()
+					defer mu.Unlock()
+					switch {
+					case err != nil:
+						t.Error(err)
+					case a.Status == http.StatusCreated:
+						made[slug] = true
+					case a.Status != http.StatusServiceUnavailable && a.Status != http.StatusUnprocessableEntity:
+						t.Errorf("%s: %d %s", slug, a.Status, a.Body)
+					}
+				})
+			}
+			// At the very beginning, before anybody has come, it may go.
+			time.Sleep(time.Duration(rand.IntN(1+round*100)) * time.Millisecond)
+			removed, err := servers[2].try("DELETE", "/v1/clusters/"+name, key, nil)
+			working.Wait()
+			if err != nil {
+				t.Fatal(err)
+			}
+			outcomes[removed.Status]++
+			list := servers[1].want(http.StatusOK, "GET", "/v1/organizations?count=true&cluster="+name, key, nil)
+			lives, _ := list.JSON["total"].(float64)
+			switch {
+			case removed.Status == http.StatusOK && (lives > 0 || len(made) > 0):
+				t.Errorf("removed, and %v organizations live there, %d of which were acknowledged", lives, len(made))
+			case removed.Status != http.StatusOK && removed.text("code") != "cluster_inhabited":
+				t.Errorf("the removal: %d %s", removed.Status, removed.Body)
+			case int(lives) != len(made):
+				t.Errorf("%v organizations live there, and %d were acknowledged", lives, len(made))
+			}
+			for slug := range made {
+				servers[0].want(http.StatusCreated, "POST", "/v1/organizations/"+slug+"/documents", servers[1].login(slug), `{"type":"n","data":{}}`)
+				break
+			}
+		}
+		t.Logf("outcomes of the removals: %v", outcomes)
+		if out, err := command(t, nil, "doctor", "--data-dir", servers[1].Data).CombinedOutput(); err != nil {
+			t.Errorf("doctor: %v\n%s", err, out)
+		}
+	})
 }

@@ -115,6 +115,25 @@ func (s *Server) addCluster(ctx context.Context, in *addClusterInput) (*addClust
 	return &addClusterOutput{Status: http.StatusCreated, Location: s.opts.PublicURL + "/v1/clusters", Body: &v}, nil
 }
 
+type removeClusterInput struct {
+	Cluster string `path:"cluster" doc:"The cluster's name."`
+	DryRun  bool   `query:"dry_run" doc:"Only find out whether it can be removed."`
+}
+
+type clusterOutput struct{ Body *clusterView }
+
+func (s *Server) removeCluster(ctx context.Context, in *removeClusterInput) (*clusterOutput, error) {
+	removed, err := s.services.Tenancy.RemoveCluster(ctx, callOf(ctx).actor, in.Cluster, in.DryRun)
+	if err != nil {
+		return nil, err
+	}
+	v := viewCluster(removed)
+	if in.DryRun {
+		v.DryRun = &in.DryRun
+	}
+	return &clusterOutput{&v}, nil
+}
+
 type doctorInput struct {
 	Body struct {
 		Repair bool `json:"repair,omitempty" doc:"Mend what no data can be lost by."`

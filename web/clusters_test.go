@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"tenantry/app"
 	"tenantry/app/sqlite"
@@ -119,4 +120,64 @@ func TestAddCluster(t *testing.T) {
 	if at := w.do("GET", "/v1/organizations/there/placement", w.operator, nil); at.field("cluster") != "more" {
 		t.Error("placed there:", at)
 	}
+}
+
+func TestRemoveCluster(t *testing.T) {
+	w := newWorld(t, relocating(nil))
+	const clusters = "/v1/clusters"
+	w.expect(w.do("POST", clusters, w.operator, `{"name":"more","url":"sqlite:a-place"}`), 201, "")
+	w.expect(w.do("DELETE", clusters+"/default", w.operator, nil), 409, "cluster_configured")
+	w.expect(w.do("DELETE", clusters+"/none?dry_run=true", w.operator, nil), 404, "cluster_not_found")
+	o := w.tenant()
+	moved := w.do("POST", "/v1/organizations/"+o.slug+"/relocate", w.operator, `{"cluster":"more"}`)
+	w.expect(moved, 200, "")
+	for _, query := range []string{"", "?dry_run=true"} {
+		a := w.do("DELETE", clusters+"/more"+query, w.operator, nil)
+		w.expect(a, 409, "cluster_inhabited")
+		if detail := a.field("detail"); !strings.Contains(detail, "lived in by 1 organizations, 0 of which") || !strings.Contains(detail, "1 relocations") {
+			t.Error("somebody lives there:", a)
+		}
+	}
+	if list := w.do("GET", clusters, w.operator, nil); list.field("items.1.state") != "open" {
+		t.Error("after a refused removal:", list)
+	}
+	back := w.do("POST", "/v1/organizations/"+o.slug+"/relocate", w.operator, `{"cluster":"default"}`)
+	w.expect(back, 409, "relocation_in_progress")
+	w.expect(w.do("POST", "/v1/operations/"+moved.field("id")+"/complete", w.operator, nil), 200, "")
+	back = w.do("POST", "/v1/organizations/"+o.slug+"/relocate", w.operator, `{"cluster":"default"}`)
+	w.expect(back, 200, "")
+	a := w.do("DELETE", clusters+"/more", w.operator, nil)
+	w.expect(a, 409, "cluster_inhabited")
+	if !strings.Contains(a.field("detail"), "operation complete") {
+		t.Error("somebody may come back:", a)
+	}
+	w.expect(w.do("POST", "/v1/operations/"+back.field("id")+"/complete", w.operator, nil), 200, "")
+	dry := w.do("DELETE", clusters+"/more?dry_run=true", w.operator, nil)
+	w.expect(dry, 200, "")
+	if dry.field("dry_run") != "true" || dry.field("name") != "more" {
+		t.Error("a dry run:", dry)
+	}
+	w.expect(w.do("DELETE", clusters+"/more", w.operator, nil), 200, "")
+	w.expect(w.do("DELETE", clusters+"/more", w.operator, nil), 404, "cluster_not_found")
+	if list := w.do("GET", clusters, w.operator, nil); list.field("items.1.name") != "" {
+		t.Error("after its removal:", list)
+	}
+	w.expect(w.do("POST", "/v1/organizations/"+o.slug+"/relocate", w.operator, `{"cluster":"more"}`), 422, "invalid")
+	w.expect(w.do("POST", clusters, w.operator, `{"name":"more","url":"sqlite:b-place"}`), 201, "")
+}
+
+// A deleted organization that can be restored keeps its cluster.
+func TestRemoveClusterOfADeletedOrganization(t *testing.T) {
+	w := newWorld(t, func(s *settings) { s.tenancy = func(c *tenancy.Config) { c.DeletionRetention = time.Hour } })
+	w.expect(w.do("POST", "/v1/clusters", w.operator, `{"name":"more","url":"sqlite:a-place"}`), 201, "")
+	w.expect(w.do("POST", "/v1/organizations", w.operator,
+		`{"name":"Kept","owner":{"email":"kept@x.example","password":"correct-horse-battery"},"placement":{"cluster":"more"}}`), 201, "")
+	w.expect(w.do("DELETE", "/v1/organizations/kept", w.operator, nil), 202, "")
+	a := w.do("DELETE", "/v1/clusters/more", w.operator, nil)
+	w.expect(a, 409, "cluster_inhabited")
+	if !strings.Contains(a.field("detail"), "1 deleted organizations") {
+		t.Error(a)
+	}
+	w.expect(w.do("DELETE", "/v1/organizations/kept", w.operator, nil), 204, "")
+	w.expect(w.do("DELETE", "/v1/clusters/more", w.operator, nil), 200, "")
 }

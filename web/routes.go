@@ -84,6 +84,9 @@ func (s *Server) table() []*route {
 			tag("Operation").answers(http.StatusCreated).shows(http.StatusOK, "A dry run: what would be added", clusterView{}).
 			says("For operators. It must be reachable, and a place of its own. In force on this server at once, on the others within " +
 				"placement_lease; nobody is moved there by it."),
+		at("DELETE /v1/clusters/{cluster}", required, noBody, s.removeCluster, "remove-cluster", "Remove a cluster").
+			tag("Operation").
+			says("For operators. Of those that were added, and only when nobody lives there. What is in its store stays there."),
 		at("POST /v1/doctor", required, jsonBody, s.doctor, "doctor", "Compare the registry with the clusters").
 			tag("Operation").says("For operators. Says what is not as it should be, and mends on request what no data can be lost by."),
 

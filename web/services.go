@@ -74,6 +74,7 @@ type Tenancy interface {
 	UpdateOwner(ctx context.Context, actor app.Actor, ref string, email, password *string) (app.User, error)
 	Overview(ctx context.Context, actor app.Actor) (tenancy.Overview, error)
 	Clusters(ctx context.Context, actor app.Actor) ([]tenancy.ClusterView, error)
+	RemoveCluster(ctx context.Context, actor app.Actor, name string, dryRun bool) (tenancy.ClusterView, error)
 	AddCluster(ctx context.Context, actor app.Actor, in tenancy.AddClusterInput, dryRun bool) (tenancy.ClusterView, error)
 	Doctor(ctx context.Context, actor app.Actor, repair bool) ([]tenancy.Finding, error)
 }

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"net/http"
+	"net/url"
 )
 
 // Cluster is a place that stores tenant data. What could not be measured is
@@ -62,6 +63,18 @@ type AddCluster struct {
 func (c *Client) AddCluster(ctx context.Context, in AddCluster) (Cluster, error) {
 	var out Cluster
 	_, err := c.do(ctx, call{method: http.MethodPost, path: "/v1/clusters", body: in}, &out)
+	return out, err
+}
+
+// RemoveCluster removes a cluster that was added and that nobody lives in, and
+// gives it as it was. A dry run finds out whether it can be removed. For operators.
+func (c *Client) RemoveCluster(ctx context.Context, name string, dryRun bool) (Cluster, error) {
+	q := url.Values{}
+	if dryRun {
+		q.Set("dry_run", "true")
+	}
+	var out Cluster
+	_, err := c.do(ctx, call{method: http.MethodDelete, path: "/v1/clusters/" + segment(name), query: q}, &out)
 	return out, err
 }
 

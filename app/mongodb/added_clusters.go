@@ -114,11 +114,26 @@ func (r *Registry) RemoveCluster(ctx context.Context, name string) error {
 		if err != nil {
 			return err
 		}
-		if lives > 0 {
+		moves, err := r.moves(ctx, name)
+		if err != nil {
+			return err
+		}
+		if lives > 0 || moves {
 			return app.Taken(app.ConflictInhabited)
 		}
 		u.remove(addedClusters, &d)
 		u.announce(app.Invalidation{Clusters: true})
 		return nil
 	})
+}
+
+// moves reports whether a relocation is open that begins or ends in a cluster.
+func (r *Registry) moves(ctx context.Context, cluster string) (bool, error) {
+	open, err := r.operations(ctx, bson.D{{Key: "open", Value: true}, {Key: "kind", Value: string(app.OperationRelocate)}}, options.Find())
+	for _, op := range open {
+		if r := op.Relocation; r != nil && (r.Source.Cluster == cluster || r.Target.Cluster == cluster) {
+			return true, nil
+		}
+	}
+	return false, err
 }

@@ -80,13 +80,15 @@ func (r *Registry) RemoveCluster(ctx context.Context, name string) error {
 			return err
 		}
 		var lives bool
-		if err := c.queryRow("SELECT EXISTS (SELECT 1 FROM organizations WHERE cluster = ?)", name).Scan(&lives); err != nil {
+		err := c.queryRow(`SELECT EXISTS (SELECT 1 FROM organizations WHERE cluster = ?1) OR EXISTS (SELECT 1 FROM operations WHERE `+stateOpen+`
+			AND (relocation ->> '$.Source.Cluster' = ?1 OR relocation ->> '$.Target.Cluster' = ?1))`, name).Scan(&lives)
+		if err != nil {
 			return err
 		}
 		if lives {
 			return app.Taken(app.ConflictInhabited)
 		}
-		_, err := c.exec("DELETE FROM added_clusters WHERE name = ?", name)
+		_, err = c.exec("DELETE FROM added_clusters WHERE name = ?", name)
 		return err
 	}, app.Invalidation{Clusters: true})
 }

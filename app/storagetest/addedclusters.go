@@ -103,6 +103,23 @@ func addedClusters(s registrySuite) {
 		must(t, w.AddCluster(w.ctx, w.addedCluster("eu"))) // the name is free
 	})
 
+	s.test("RemoveCluster/NotWhileSomebodyIsOnTheWay", func(t *testing.T, w *world) {
+		acme := w.tenant("acme")
+		for what, at := range map[string]func(*app.Relocation){
+			"from": func(r *app.Relocation) { r.Source.Cluster = "eu" }, "to": func(r *app.Relocation) { r.Target.Cluster = "eu" },
+		} {
+			must(t, w.AddCluster(w.ctx, w.addedCluster("eu")))
+			op := w.relocation(w.organization(acme.org.ID))
+			at(op.Relocation)
+			must(t, w.BeginRelocation(w.ctx, op))
+			if err := w.RemoveCluster(w.ctx, "eu"); !isTaken(err, app.ConflictInhabited) {
+				t.Fatalf("where a relocation leads %s: %v", what, err)
+			}
+			must(t, w.EndRelocation(w.ctx, op, app.OperationFailed, "why", w.now()))
+			must(t, w.RemoveCluster(w.ctx, "eu"))
+		}
+	})
+
 	s.test("Subscribe/HearsOfClusters", func(t *testing.T, w *world) {
 		var heard feed
 		w.Subscribe(heard.add)
