@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -89,4 +90,36 @@ func TestAPlacesKeyLeadsToItsBeginning(t *testing.T) {
 	d.see("Overview") // as it was left
 	d.press("2")
 	d.see("1 of 5")
+}
+
+// Whatever is pressed on whichever screen, Update and View wait for no server:
+// every call here waits for ever, and no command is run.
+func TestUpdateAndViewCallNothing(t *testing.T) {
+	for _, v := range views {
+		f := newFake()
+		if v.fake != nil {
+			v.fake(f)
+		}
+		d := drive(t, serverOf(f), 80, 24)
+		d.until("an answer", func() bool { return d.root.started.wait.number == 0 })
+		v.walk(d)
+		d.settle()
+		f.set(func() { f.hold = make(chan struct{}) })
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for _, act := range append(d.root.top().Acts(), d.root.global()...) {
+				_, _ = d.root.Update(pressed(act))
+				_, _ = d.root.Update(tea.KeyMsg{Type: tea.KeyEnter})
+				_, _ = d.root.Update(tea.WindowSizeMsg{Width: 100, Height: 30})
+				_ = d.root.View()
+				_, _ = d.root.Update(tea.KeyMsg{Type: tea.KeyEsc})
+			}
+		}()
+		select {
+		case <-done:
+		case <-time.After(patience):
+			t.Fatalf("%s: a call is waited for", v.name)
+		}
+	}
 }
