@@ -152,7 +152,7 @@ func writeDocuments(t *testing.T, s *tmuxtest.Screen, next func(string), before 
 func changeOwnerAndState(t *testing.T, s *tmuxtest.Screen) {
 	t.Helper()
 	s.Press("BTab")
-	s.See("Placement")
+	s.See("Placement  ")
 	s.Press("o")
 	s.See("Owner of Emca")
 	s.Clear()
@@ -193,7 +193,7 @@ func deleteAndRestore(t *testing.T, s *tmuxtest.Screen) {
 	s.Press("c")
 	s.See("Emca", "active")
 	s.Press("Enter")
-	s.See("Placement")
+	s.See("Placement  ")
 	del()
 	// Cancelling the deletion is restoring it too.
 	s.Press("3")
@@ -205,7 +205,7 @@ func deleteAndRestore(t *testing.T, s *tmuxtest.Screen) {
 	s.Press("2")
 	s.See("Emca", "active")
 	s.Press("Enter")
-	s.See("Placement")
+	s.See("Placement  ")
 	del()
 	// Deleting what is deleted removes it now.
 	s.Press("2")

@@ -18,7 +18,7 @@ func TestTUITwoAtOnce(t *testing.T) {
 		s := openTUI(t, 100, 30, []string{"EDITOR=" + program}, "--url", server.URL)
 		s.See("Sign in to")
 		s.Answers("a@example.com", "correct-horse-battery")
-		s.See("Placement")
+		s.See("Placement  ")
 		return s
 	}
 	one, two := open(), open()
@@ -33,7 +33,7 @@ func TestTUITwoAtOnce(t *testing.T) {
 	two.Answers("Acme Two", "")
 	two.See("✗", "changed")
 	two.Press("Escape")
-	two.See("Placement")
+	two.See("Placement  ")
 	two.Press("r")
 	two.See("Acme One")
 

@@ -30,6 +30,7 @@ type Backend interface {
 	SuspendOrganization(ctx context.Context, ref string) (client.Organization, error)
 	ResumeOrganization(ctx context.Context, ref string) (client.Organization, error)
 	Placement(ctx context.Context, ref string) (client.Placement, error)
+	RelocateOrganization(ctx context.Context, ref string, in client.Relocate) (client.Operation, error)
 	Owner(ctx context.Context, ref string) (client.Owner, error)
 	UpdateOwner(ctx context.Context, ref string, in client.OwnerPatch) (client.Owner, error)
 
@@ -43,6 +44,8 @@ type Backend interface {
 	Operation(ctx context.Context, id string) (client.Operation, error)
 	RetryOperation(ctx context.Context, id string) (client.Operation, error)
 	CancelOperation(ctx context.Context, id string) (client.Operation, error)
+	CompleteOperation(ctx context.Context, id string) (client.Operation, error)
+	RevertOperation(ctx context.Context, id string) (client.Operation, error)
 
 	OperatorKeys(ctx context.Context) ([]client.OperatorKey, error)
 	CreateOperatorKey(ctx context.Context, name string, expires time.Time) (client.NewOperatorKey, error)

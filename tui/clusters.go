@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/charmbracelet/bubbles/key"
@@ -28,9 +29,10 @@ func newClusters(s shared) *clusters {
 		column[clusterRow]{title: "CLUSTER", cell: func(c clusterRow) string { return c.Name }},
 		column[clusterRow]{title: "HEALTH", width: 8, state: true, cell: func(c clusterRow) string { return c.Status }},
 		column[clusterRow]{title: "LATENCY", width: 9, right: true, cell: func(c clusterRow) string { return latency(c.latency) }},
-		column[clusterRow]{title: "ENGINE", width: 16, from: 100, cell: func(c clusterRow) string { return strings.TrimSpace(c.Engine + " " + c.Version) }},
+		column[clusterRow]{title: "ENGINE", width: 16, from: 112, cell: func(c clusterRow) string { return strings.TrimSpace(c.Engine + " " + c.Version) }},
 		column[clusterRow]{title: "ORGS", width: 7, right: true, cell: func(c clusterRow) string { return thousands(c.Organizations) }},
-		column[clusterRow]{title: "DOCUMENTS", width: 11, from: 76, right: true, cell: func(c clusterRow) string { return measured(c.Documents, thousands) }},
+		column[clusterRow]{title: "NAMESPACES", width: 15, from: 76, right: true, cell: func(c clusterRow) string { return budgetWord(c.Cluster) }},
+		column[clusterRow]{title: "DOCUMENTS", width: 11, from: 100, right: true, cell: func(c clusterRow) string { return measured(c.Documents, thousands) }},
 		column[clusterRow]{title: "SIZE", width: 10, right: true, cell: func(c clusterRow) string { return measured(c.Bytes, bytesOf) }},
 	)}
 }
@@ -40,6 +42,32 @@ func measured(n *int64, words func(int64) string) string {
 		return "?"
 	}
 	return words(*n)
+}
+
+// budgetWord is how many namespaces of a cluster are used, and of how many.
+func budgetWord(c client.Cluster) string {
+	switch {
+	case c.Budget != nil && c.Budget.State != "ok":
+		return fmt.Sprintf("%s %d/%d", c.Budget.State, c.Budget.Used, c.Budget.MaxNamespaces)
+	case c.Budget != nil:
+		return fmt.Sprintf("%d/%d", c.Budget.Used, c.Budget.MaxNamespaces)
+	}
+	return measured(c.Namespaces, thousands)
+}
+
+// budgetSentence says what a budget that nears its end means.
+func budgetSentence(c client.Cluster) string {
+	if c.Budget == nil {
+		return ""
+	}
+	used := fmt.Sprintf(" %s of %s namespaces are used", thousands(c.Budget.Used), thousands(int64(c.Budget.MaxNamespaces)))
+	switch c.Budget.State {
+	case "low":
+		return used + ": soon new organizations will be shared."
+	case "full":
+		return used + ": new organizations are shared."
+	}
+	return used + "."
 }
 
 func (c *clusters) Init() tea.Cmd {
@@ -107,9 +135,10 @@ func (c *clusters) View() string {
 	if row.Status != "ok" {
 		detail = row.Detail
 	}
-	if row.Capabilities != nil {
-		detail += " Isolations: " + strings.Join(row.Capabilities.Isolations, ", ") + "."
+	if len(row.Isolations) > 0 {
+		detail += " Isolations allowed: " + strings.Join(row.Isolations, ", ") + "."
 	}
+	detail += budgetSentence(row.Cluster)
 	lines := []string{""}
 	for _, line := range wrap(row.Name+": "+detail, c.width-4, 3) {
 		lines = append(lines, "  "+line)

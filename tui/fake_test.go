@@ -136,9 +136,10 @@ func (f *fake) Status(ctx context.Context) (client.Status, error) {
 func (f *fake) Clusters(ctx context.Context) ([]client.Cluster, error) {
 	documents, bytes := int64(98765), int64(123456789)
 	return []client.Cluster{
-		{Name: "default", Status: "ok", Organizations: 1200, Engine: "sqlite", Version: "3.50.4",
-			Capabilities: &client.Capabilities{Isolations: []string{"collection"}}, Documents: &documents, Bytes: &bytes},
-		{Name: "frankfurt", Status: "failing", Detail: "The disk is full.", Organizations: 8},
+		{Name: "default", Status: "ok", State: "open", Organizations: 1200, Engine: "sqlite", Version: "3.50.4",
+			Isolations: []string{"collection", "shared", "database"}, Documents: &documents, Bytes: &bytes,
+			Budget: &client.Budget{MaxNamespaces: 1500, Used: 1200, State: "low"}},
+		{Name: "frankfurt", Status: "failing", State: "open", Detail: "The disk is full.", Organizations: 8, Isolations: []string{"shared"}},
 	}, f.call(ctx, "clusters")
 }
 
@@ -241,6 +242,45 @@ func (f *fake) Placement(ctx context.Context, _ string) (client.Placement, error
 		Generation: 1, Documents: 4321, Bytes: 7654321}, f.call(ctx, "placement")
 }
 
+func (f *fake) RelocateOrganization(ctx context.Context, ref string, in client.Relocate) (client.Operation, error) {
+	op := moveOf(ref, "preflight")
+	op.Relocation.Target = client.Place{Cluster: in.Cluster, Isolation: in.Isolation, Database: "tenants", Collection: "org_acme_gmbh"}
+	if op.DryRun = in.DryRun; in.DryRun {
+		return op, f.call(ctx, "plan "+in.Cluster+" "+in.Isolation)
+	}
+	f.set(func() { f.ops = append([]client.Operation{op}, f.ops...) })
+	return op, f.call(ctx, "relocate "+ref+" "+in.Cluster+" "+in.Isolation)
+}
+
+// moveOf is a move that has come so far.
+func moveOf(org, state string) client.Operation {
+	op := client.Operation{
+		ID: "01961000-0000-7000-8000-0000000000b9", Kind: "relocate", OrganizationID: org, State: state,
+		Progress: client.Progress{Done: 5200, Total: 8642}, Rate: 812.4, Estimate: 4.24,
+		Relocation: &client.Relocation{
+			Source:   client.Place{Cluster: "default", Isolation: "collection", Database: "shard-07", Collection: "org_acme_gmbh"},
+			Target:   client.Place{Cluster: "frankfurt", Isolation: "shared", Database: "tenants", Collection: "shared"},
+			Total:    client.Amount{Documents: 4321, Bytes: 7654321},
+			Copied:   client.Amount{Documents: 4321, Bytes: 7654321},
+			CaughtUp: client.Amount{Documents: 17, Bytes: 1234}, Verified: client.Amount{Documents: 862, Bytes: 99999},
+			PhaseAt: noon.Add(-3 * time.Second),
+		},
+		CreatedAt: noon.Add(-10 * time.Second), UpdatedAt: noon.Add(-time.Second),
+	}
+	if state == "switched" {
+		due, switched := noon.Add(20*time.Hour), noon.Add(-time.Minute)
+		op.Relocation.Revertible, op.Relocation.SwitchedAt, op.DueAt = true, &switched, &due
+		op.Relocation.Cutovers, op.Relocation.HeldSeconds = 1, 0.0124
+		op.Progress.Done, op.Rate, op.Estimate = op.Progress.Total, 0, 0
+	}
+	return op
+}
+
+// moving is a server where the first organization is being moved.
+func moving(state string) func(*fake) {
+	return func(f *fake) { f.ops = append([]client.Operation{moveOf(f.orgs[0].ID, state)}, f.ops...) }
+}
+
 func (f *fake) Owner(ctx context.Context, _ string) (client.Owner, error) {
 	return f.owner, f.call(ctx, "owner")
 }
@@ -287,8 +327,10 @@ func (f *fake) DeleteDocument(ctx context.Context, _, id string, _ int64) error 
 func (f *fake) ListOperations(ctx context.Context, in client.ListOperations) (client.OperationPage, error) {
 	err := f.call(ctx, "operations")
 	var page client.OperationPage
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	for _, op := range f.ops {
-		if (in.Organization == "" || in.Organization == op.OrganizationID) && (in.State == "" || in.State == op.State) {
+		if (in.Kind == "" || in.Kind == op.Kind) && (in.Organization == "" || in.Organization == op.OrganizationID) && (in.State == "" || in.State == op.State) {
 			page.Items = append(page.Items, op)
 		}
 	}
@@ -297,6 +339,8 @@ func (f *fake) ListOperations(ctx context.Context, in client.ListOperations) (cl
 
 func (f *fake) Operation(ctx context.Context, id string) (client.Operation, error) {
 	err := f.call(ctx, "operation")
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	for _, op := range f.ops {
 		if op.ID == id {
 			return op, err
@@ -311,6 +355,14 @@ func (f *fake) RetryOperation(ctx context.Context, id string) (client.Operation,
 
 func (f *fake) CancelOperation(ctx context.Context, id string) (client.Operation, error) {
 	return f.ops[0], f.call(ctx, "cancel "+id)
+}
+
+func (f *fake) CompleteOperation(ctx context.Context, id string) (client.Operation, error) {
+	return f.ops[0], f.call(ctx, "complete "+id)
+}
+
+func (f *fake) RevertOperation(ctx context.Context, id string) (client.Operation, error) {
+	return f.ops[0], f.call(ctx, "revert "+id)
 }
 
 func (f *fake) OperatorKeys(ctx context.Context) ([]client.OperatorKey, error) {

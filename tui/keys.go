@@ -18,7 +18,7 @@ type keyMap struct {
 
 	NextField, PreviousField, Confirm, Decline, Edit, Send, Overwrite, Fold, FoldAll, UnfoldAll, Left, Right, Copy, CopyID, SignIn, Type key.Binding
 
-	Retry, Cancel, Revoke, Run key.Binding
+	Retry, Cancel, Revoke, Run, Relocate, Revert, Complete key.Binding
 
 	// Places are the parts of the program, in the order of the header.
 	Places []key.Binding
@@ -85,6 +85,10 @@ func newKeys() *keyMap {
 		Cancel: bind("X", "cancel the operation", "X"),
 		Revoke: bind("D", "revoke", "D"),
 		Run:    bind("enter", "run the checks", "enter"),
+
+		Relocate: bind("M", "move to another place", "M"),
+		Revert:   bind("B", "move back", "B"),
+		Complete: bind("C", "complete the move", "C"),
 
 		Places: []key.Binding{
 			bind("1", "dashboard", "1"), bind("2", "organizations", "2"), bind("3", "operations", "3"),

@@ -15,6 +15,7 @@ import (
 type operation struct {
 	base
 	op    client.Operation
+	top   int
 	ticks int
 }
 
@@ -55,11 +56,11 @@ func (o *operation) Update(msg tea.Msg) (Screen, tea.Cmd) {
 	case answer[client.Operation]:
 		if o.take(msg) && msg.err == nil {
 			o.op = msg.value
-			return o, o.send(changedMsg{notice: "The " + o.op.Kind + " is tried again."})
+			return o, o.send(changedMsg{notice: "The " + kindWord(o.op) + " is tried again."})
 		}
 	case operationTickMsg:
 		switch {
-		case msg.of != o || msg.count != o.ticks || !open(o.op):
+		case msg.of != o || msg.count != o.ticks || !o.op.Open():
 		case o.wait.number != 0 || o.problem != nil:
 			return o, o.watch()
 		default:
@@ -84,62 +85,110 @@ func (o *operation) press(msg tea.KeyMsg) tea.Cmd {
 		return o.load()
 	case key.Matches(msg, k.CopyID):
 		return o.send(copyMsg{"the operation's id", o.op.ID})
-	case o.mayAct() && key.Matches(msg, k.Retry):
+	case o.mayRetry(o.op) && key.Matches(msg, k.Retry):
 		return retry(&o.base, o.op)
-	case o.mayAct() && key.Matches(msg, k.Cancel):
-		return o.send(askMsg{cancelOperation(o.op)})
+	case key.Matches(msg, k.Down):
+		o.top = min(o.top+1, max(0, len(o.lines())-o.height))
+	case key.Matches(msg, k.Up):
+		o.top = max(0, o.top-1)
+	default:
+		o.turnOperation(msg, o.op)
 	}
 	return nil
 }
 
-func (o *operation) mayAct() bool { return o.who.operator && open(o.op) }
-
-func (o *operation) View() string {
+func (o *operation) lines() []string {
 	var lines []string
 	say := func(label, value string) {
 		lines = append(lines, "  "+o.styles.Faint.Render(fit(label, 14))+cut(value, o.width-18))
 	}
 	say("Kind", o.styles.Strong.Render(clean(o.op.Kind)))
 	say("State", o.styles.state(o.op.State).Render(stateWord(o.op, o.now())))
-	say("Steps", stepsWord(o.op))
 	if o.op.Step != "" {
 		say("Refused at", clean(o.op.Step))
 	}
 	if o.op.Attempts > 0 {
 		say("Refused", plural(int64(o.op.Attempts), "time", "times"))
 	}
-	if o.op.DueAt != nil {
+	if o.op.Error != "" {
+		for _, line := range wrap(o.op.Error, o.width-4, 6) {
+			lines = append(lines, "  "+o.styles.Bad.Render(line))
+		}
+	}
+	if o.op.Relocation != nil {
+		moveLines(o.styles, o.op, o.width, say)
+	} else {
+		say("Steps", stepsWord(o.op))
+	}
+	if o.op.DueAt != nil && o.op.Relocation == nil {
 		say("Due", stamp(*o.op.DueAt)+" ("+ago(o.now(), *o.op.DueAt)+")")
 	}
 	say("Organization", clean(o.op.OrganizationID))
 	say("Id", clean(o.op.ID))
 	say("Begun", stamp(o.op.CreatedAt))
 	say("Changed", fmt.Sprintf("%s (%s)", stamp(o.op.UpdatedAt), ago(o.now(), o.op.UpdatedAt)))
-	if o.op.Error != "" {
-		lines = append(lines, "")
-		for _, line := range wrap(o.op.Error, o.width-4, 6) {
-			lines = append(lines, "  "+o.styles.Bad.Render(line))
-		}
-	}
-	return block(lines, o.width, o.height)
+	return lines
+}
+
+func (o *operation) View() string {
+	lines := o.lines()
+	return block(lines[min(o.top, len(lines)-1):], o.width, o.height)
 }
 
 func (o *operation) Title() string { return o.op.Kind + " " + short(o.op.ID) }
 
 func (o *operation) ShortHelp() []key.Binding {
 	k := o.keys
-	var keys []key.Binding
-	if o.mayAct() {
-		keys = append(keys, as(k.Retry, "try again"), as(k.Cancel, "cancel"))
-	}
-	return append(keys, k.Back, k.CopyID)
+	return append(o.operationActs(o.op, false), k.Back, k.CopyID)
 }
 
 func (o *operation) Acts() []key.Binding {
 	k := o.keys
-	acts := []key.Binding{as(k.CopyID, "copy the operation's id"), k.Refresh}
-	if o.mayAct() {
-		acts = append(acts, as(k.Retry, "try the operation again now"), k.Cancel)
+	return append([]key.Binding{as(k.CopyID, "copy the operation's id"), k.Refresh}, o.operationActs(o.op, true)...)
+}
+
+// kindWord is what an operation does, as it stands in a sentence.
+func kindWord(op client.Operation) string {
+	if op.Relocation != nil {
+		return "move"
 	}
-	return acts
+	return op.Kind
+}
+
+// mayRetry reports whether an operation can be tried again before its time. A
+// move that nothing is wrong with goes on by itself.
+func (s shared) mayRetry(op client.Operation) bool {
+	return s.who.operator && op.Open() && (op.Relocation == nil || op.Error != "")
+}
+
+// operationActs are the keys of what can be done with an operation, in a word or
+// in whole.
+func (s shared) operationActs(op client.Operation, whole bool) []key.Binding {
+	words := [...]string{"try again", "cancel"}
+	if whole {
+		words = [...]string{"try the operation again now", "cancel the operation"}
+	}
+	var keys []key.Binding
+	if s.mayRetry(op) {
+		keys = append(keys, as(s.keys.Retry, words[0]))
+	}
+	switch {
+	case op.Relocation != nil:
+		keys = append(keys, s.turns(op, whole)...)
+	case s.who.operator && op.Open():
+		keys = append(keys, as(s.keys.Cancel, words[1]))
+	}
+	return keys
+}
+
+// turnOperation asks the question of what a key does with an operation.
+func (s shared) turnOperation(msg tea.KeyMsg, op client.Operation) bool {
+	switch {
+	case op.Relocation != nil:
+		return s.turn(msg, op)
+	case s.who.operator && op.Open() && key.Matches(msg, s.keys.Cancel):
+		s.send(askMsg{cancelOperation(op)})
+		return true
+	}
+	return false
 }

@@ -18,7 +18,7 @@ import (
 // watchEvery is how often what is running is looked at again.
 const watchEvery = time.Second
 
-var operationStates = []string{"", "running", "completed", "failed", "cancelled"}
+var operationStates = []string{"", "running", "completed", "failed", "cancelled", "reverted"}
 
 // operations is the list of operations, of one organization or of all. While
 // it is seen it is read again and again.
@@ -53,7 +53,7 @@ func newOperations(s shared, org string) *operations {
 		columns = append(columns, column[client.Operation]{title: "ORGANIZATION", cell: o.name})
 	}
 	o.table = newTable(append(columns,
-		column[client.Operation]{title: "STATE", width: 10, state: true, cell: func(v client.Operation) string { return stateWord(v, s.now()) }},
+		column[client.Operation]{title: "STATE", width: 12, state: true, cell: func(v client.Operation) string { return stateWord(v, s.now()) }},
 		column[client.Operation]{title: "STEPS", width: 11, cell: stepsWord},
 		column[client.Operation]{title: "NOTE", from: 90, cell: noteWord},
 		column[client.Operation]{title: "BEGUN", width: 10, right: true, cell: func(v client.Operation) string { return ago(s.now(), v.CreatedAt) }},
@@ -76,7 +76,7 @@ func stateWord(v client.Operation, now time.Time) string {
 	case v.State == string(app.OperationRunning) && v.DueAt != nil && v.DueAt.After(now):
 		return "waiting"
 	}
-	return v.State
+	return strings.ReplaceAll(v.State, "_", " ")
 }
 
 // stepsWord is a bar of what is done.
@@ -85,13 +85,19 @@ func stepsWord(v client.Operation) string {
 		return ""
 	}
 	full := min(5, 5*v.Progress.Done/v.Progress.Total)
-	return strings.Repeat("█", full) + strings.Repeat("░", 5-full) + fmt.Sprintf(" %d/%d", v.Progress.Done, v.Progress.Total)
+	bar := strings.Repeat("█", full) + strings.Repeat("░", 5-full)
+	if v.Relocation != nil { // documents, and each twice
+		return bar + fmt.Sprintf(" %d %%", min(100, 100*v.Progress.Done/v.Progress.Total))
+	}
+	return bar + fmt.Sprintf(" %d/%d", v.Progress.Done, v.Progress.Total)
 }
 
 func noteWord(v client.Operation) string {
 	switch {
 	case v.Error != "":
 		return v.Error
+	case v.Relocation != nil:
+		return "to " + v.Relocation.Target.Cluster + ", " + v.Relocation.Target.Isolation
 	case v.State == string(app.OperationRunning) && v.DueAt != nil:
 		return "removes the data " + stamp(*v.DueAt)
 	case v.Step != "":
@@ -178,7 +184,7 @@ func (o *operations) Update(msg tea.Msg) (Screen, tea.Cmd) {
 		o.ticks++ // the one under way is not for us any more
 	case answer[client.Operation]:
 		if o.take(msg) && msg.err == nil {
-			return o, o.send(changedMsg{notice: "The " + msg.value.Kind + " is tried again."})
+			return o, o.send(changedMsg{notice: "The " + kindWord(msg.value) + " is tried again."})
 		}
 	case tea.KeyMsg:
 		return o, o.press(msg)
@@ -238,19 +244,14 @@ func (o *operations) press(msg tea.KeyMsg) tea.Cmd {
 		return o.open()
 	case selected && key.Matches(msg, k.CopyID):
 		return o.send(copyMsg{"the operation's id", op.ID})
-	case selected && o.mayAct(op) && key.Matches(msg, k.Retry):
+	case selected && o.mayRetry(op) && key.Matches(msg, k.Retry):
 		return retry(&o.base, op)
-	case selected && o.mayAct(op) && key.Matches(msg, k.Cancel):
-		return o.send(askMsg{cancelOperation(op)})
+	case selected && o.turnOperation(msg, op):
+		return nil
 	}
 	o.table.update(msg, k)
 	return o.fill()
 }
-
-func (o *operations) mayAct(op client.Operation) bool { return o.who.operator && open(op) }
-
-// open reports whether there is still something to do.
-func open(op client.Operation) bool { return op.State == string(app.OperationRunning) }
 
 func retry(b *base, op client.Operation) tea.Cmd {
 	return ask(b, b.session, "Trying again", func(ctx context.Context, b Backend) (client.Operation, error) {
@@ -273,7 +274,7 @@ func (o *operations) View() string {
 	case o.state != 0:
 		empty = "No operation is " + operationStates[o.state] + ". Press f for the others."
 	default:
-		empty = "There is no operation yet. Creating, renaming and deleting organizations are operations."
+		empty = "There is no operation yet. Creating, renaming, moving and deleting organizations are operations."
 	}
 	return o.table.view(o.styles, empty)
 }
@@ -288,8 +289,8 @@ func (o *operations) Title() string {
 func (o *operations) ShortHelp() []key.Binding {
 	k := o.keys
 	keys := []key.Binding{k.Open, as(k.Filter, "state")}
-	if op, ok := o.table.current(); ok && o.mayAct(op) {
-		keys = append(keys, as(k.Retry, "try again"), as(k.Cancel, "cancel"))
+	if op, ok := o.table.current(); ok {
+		keys = append(keys, o.operationActs(op, false)...)
 	}
 	return keys
 }
@@ -297,8 +298,8 @@ func (o *operations) ShortHelp() []key.Binding {
 func (o *operations) Acts() []key.Binding {
 	k := o.keys
 	acts := []key.Binding{as(k.Open, "open the operation"), as(k.Filter, "show operations of the next state"), as(k.CopyID, "copy the operation's id"), k.Refresh}
-	if op, ok := o.table.current(); ok && o.mayAct(op) {
-		acts = append(acts, as(k.Retry, "try the operation again now"), k.Cancel)
+	if op, ok := o.table.current(); ok {
+		acts = append(acts, o.operationActs(op, true)...)
 	}
 	return acts
 }

@@ -18,6 +18,7 @@ var organizationTabs = []struct {
 }{
 	{"Overview", func(s shared, o client.Organization) Screen { return newOverview(s, o) }},
 	{"Documents", func(s shared, o client.Organization) Screen { return newDocuments(s, o) }},
+	{"Placement", func(s shared, o client.Organization) Screen { return newPlacement(s, o) }},
 	{"Operations", func(s shared, o client.Organization) Screen { return newOperations(s, o.ID) }},
 }
 
@@ -153,7 +154,9 @@ func (o *organization) View() string {
 	}
 	line := "  " + strings.Join(tabs, o.styles.Faint.Render(" │ "))
 	hint := o.styles.Key.Render("tab") + " " + o.styles.Does.Render("next tab")
-	line += strings.Repeat(" ", max(1, o.width-ansi.StringWidth(line)-ansi.StringWidth(hint)-1)) + hint
+	if room := o.width - ansi.StringWidth(line) - ansi.StringWidth(hint) - 1; room > 0 {
+		line += strings.Repeat(" ", room) + hint
+	}
 	if o.tab() == nil {
 		return line
 	}

@@ -50,6 +50,11 @@ type (
 		document     client.Document
 	}
 	openOperationMsg struct{ operation client.Operation }
+	// relocateMsg asks where an organization is to be moved to.
+	relocateMsg struct {
+		organization client.Organization
+		placement    client.Placement
+	}
 	// askMsg asks a question.
 	askMsg struct{ question question }
 	// draftMsg is a document to be written in an editor: a new one, or another
@@ -86,6 +91,8 @@ func screenFor(s shared, msg tea.Msg) Screen {
 		return newDocumentView(s, msg)
 	case openOperationMsg:
 		return newOperation(s, msg.operation)
+	case relocateMsg:
+		return newRelocate(s, msg)
 	case askMsg:
 		return newForm(s, msg.question)
 	case draftMsg:

@@ -239,13 +239,16 @@ func revokeKey(k client.OperatorKey) question {
 }
 
 func cancelOperation(op client.Operation) question {
+	kind, intro := kindWord(op), "What the operation did so far is undone. Only what has not gone too far can be cancelled."
+	if op.Relocation != nil {
+		intro = "The organization stays where it is, and what was copied so far is removed."
+	}
 	return question{
-		title: "Cancel the " + op.Kind, verb: "cancel the operation", doing: "Cancelling",
-		intro:   "What the operation did so far is undone. Only what has not gone too far can be cancelled.",
-		confirm: fmt.Sprintf("Cancel the %s %s?", op.Kind, short(op.ID)),
+		title: "Cancel the " + kind, verb: "cancel the " + kind, doing: "Cancelling", intro: intro,
+		confirm: fmt.Sprintf("Cancel the %s %s?", kind, short(op.ID)),
 		do: func(ctx context.Context, s *session, _ values) (tea.Msg, error) {
 			_, err := with(ctx, s, func(ctx context.Context, b Backend) (client.Operation, error) { return b.CancelOperation(ctx, op.ID) })
-			return changedMsg{notice: "The " + op.Kind + " is cancelled."}, err
+			return changedMsg{notice: "The " + kind + " is cancelled."}, err
 		},
 	}
 }

@@ -43,6 +43,21 @@ var views = []struct {
 	{name: "suspend", walk: func(d *driver) { d.press("2"); d.see("Acme"); d.press("S"); d.see("Suspend Acme GmbH?") }},
 	{name: "operations", walk: func(d *driver) { d.press("3"); d.see("rename") }},
 	{name: "operation", walk: func(d *driver) { d.press("3"); d.see("rename"); d.press("j", "enter"); d.see("Refused at") }},
+	{name: "placement", walk: toPlacement},
+	{name: "placement-moving", fake: moving("copying"), walk: func(d *driver) { toPlacement(d); d.see("copying") }},
+	{name: "move", walk: func(d *driver) { toMove(d); d.press("j"); d.see("default · database") }},
+	{name: "move-refused", fake: func(f *fake) {
+		f.fail["plan default shared"] = &client.Error{Status: 409, Code: "relocation_in_progress", Detail: "This organization is being moved to another place."}
+	}, walk: func(d *driver) { toMove(d); d.see("It cannot move") }},
+	{name: "move-confirm", walk: func(d *driver) {
+		toMove(d)
+		d.see("Would move")
+		d.press("enter")
+		d.see("Move Acme GmbH to default, shared?")
+	}},
+	{name: "moving", fake: moving("verifying"), walk: func(d *driver) { d.press("3"); d.see("relocate"); d.press("enter"); d.see("812/s") }},
+	{name: "moved", fake: moving("switched"), walk: func(d *driver) { d.press("3"); d.see("switched"); d.press("enter"); d.see("C complete") }},
+	{name: "move-back", fake: moving("switched"), walk: func(d *driver) { d.press("3"); d.see("switched"); d.press("B"); d.see("Move back to") }},
 	{name: "clusters", walk: func(d *driver) { d.press("4"); d.see("frankfurt"); d.press("j") }},
 	{name: "keys", walk: func(d *driver) { d.press("5"); d.see("revoked") }},
 	{name: "new-key", walk: func(d *driver) {
@@ -94,6 +109,21 @@ func toDocuments(d *driver) {
 	d.enter("secret")
 	d.press("enter")
 	d.see("doc-2")
+}
+
+func toPlacement(d *driver) {
+	d.press("2")
+	d.see("Acme")
+	d.press("enter")
+	d.see("owner@")
+	d.press("tab", "tab")
+	d.see("4,321 documents")
+}
+
+func toMove(d *driver) {
+	toPlacement(d)
+	d.press("M")
+	d.see("frankfurt")
 }
 
 func TestViews(t *testing.T) {
