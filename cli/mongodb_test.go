@@ -56,6 +56,36 @@ func TestVerifyOnMongoDB(t *testing.T) {
 	})
 }
 
+// A server with MongoDB's protocol and little else: what it lacks is named when
+// the program starts, everything but moving works, and that is refused.
+func TestVerifyOnWhatLacksEverything(t *testing.T) {
+	full := mongotest.Shared(t, mongotest.ReplicaSet)
+	server := serve(t, dataDir(t), onMongoDB(t, full.Lacking(t, mongotest.Everything...))...)
+	for _, want := range []string{`no transactions","at":"registry"`, `no indexes about some documents only","at":"registry"`,
+		`no joins ($lookup and $unionWith)","at":"registry"`, `no validators","at":"registry"`, `no validators","at":"cluster \"default\""`} {
+		if !strings.Contains(server.log.String(), want) {
+			t.Errorf("the start does not say %s", want)
+		}
+	}
+	key := []string{"TENANTRY_KEY=" + server.Key, "TENANTRY_URL=" + server.URL}
+	out, err := command(t, key, "verify", "--url", server.URL).CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "passed") {
+		t.Errorf("verify: %v\n%s", err, out)
+	}
+	for _, args := range [][]string{
+		{"org", "create", "acme", "--email", "a@acme.example", "--password-stdin", "--url", server.URL},
+		{"org", "relocate", "acme", "--isolation", "shared", "--dry-run", "--url", server.URL},
+		{"org", "relocate", "acme", "--isolation", "shared", "--url", server.URL},
+	} {
+		cmd := command(t, key, args...)
+		cmd.Stdin = strings.NewReader("correct horse battery\n")
+		out, err := cmd.CombinedOutput()
+		if refused := args[1] == "relocate"; refused != (err != nil) || refused && !strings.Contains(string(out), "does not keep validators") {
+			t.Errorf("%v: %v\n%s", args, err, out)
+		}
+	}
+}
+
 // threeServers are three processes on one registry; the first has the key.
 func threeServers(t *testing.T, env []string) []*server {
 	t.Helper()

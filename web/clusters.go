@@ -35,6 +35,7 @@ type budgetView struct {
 type capabilitiesView struct {
 	Isolations   []string `json:"isolations" nullable:"false"`
 	Transactions bool     `json:"transactions"`
+	Fenced       bool     `json:"fenced" doc:"The store itself refuses writes that are out of date. Where it does not, organizations are served, and cannot be moved."`
 }
 
 func viewCluster(c tenancy.ClusterView) clusterView {
@@ -51,7 +52,7 @@ func viewCluster(c tenancy.ClusterView) clusterView {
 	v.Status, v.Detail = healthWords(c.Health)
 	if u := c.Usage; u != nil {
 		v.Engine, v.Version = u.Engine, u.Version
-		v.Capabilities = &capabilitiesView{Isolations: isolationWords(u.Isolations), Transactions: u.Transactions}
+		v.Capabilities = &capabilitiesView{Isolations: isolationWords(u.Isolations), Transactions: u.Transactions, Fenced: u.Fenced}
 		v.Namespaces, v.Documents, v.Bytes = &u.Namespaces, &u.Documents, &u.Bytes
 	}
 	return v

@@ -37,6 +37,8 @@ type Budget struct {
 type Capabilities struct {
 	Isolations   []string `json:"isolations"`
 	Transactions bool     `json:"transactions"`
+	// Fenced: organizations can be moved to it and from it.
+	Fenced bool `json:"fenced"`
 }
 
 // Clusters lists the clusters. For operators.

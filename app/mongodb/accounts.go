@@ -9,8 +9,40 @@ import (
 	"tenantry/app"
 )
 
+// accountDoc is a user with the organizations where that is.
+type accountDoc struct {
+	User   userDoc    `bson:",inline"`
+	Places []placeDoc `bson:"places"`
+}
+
+type placeDoc struct {
+	Membership    membershipDoc     `bson:",inline"`
+	Organizations []organizationDoc `bson:"organizations"`
+}
+
 // Account is as app.Users says.
 func (r *Registry) Account(ctx context.Context, q app.AccountQuery) (app.Account, error) {
+	found, err := r.accounts(ctx, q)
+	if err != nil {
+		return app.Account{}, r.translate(err)
+	}
+	if len(found) != 1 {
+		return app.Account{}, app.ErrNotFound
+	}
+	user := found[0].User
+	a := app.Account{User: user.user()}
+	for _, p := range found[0].Places {
+		org := p.Organizations[0]
+		a.Places = append(a.Places, app.Place{Organization: org.organization(), Role: app.Role(p.Membership.Role),
+			Proof: app.Proof{PasswordHash: user.PasswordHash, UserEpoch: user.Epoch, OrganizationEpoch: org.Epoch}})
+	}
+	return a, nil
+}
+
+func (r *Registry) accounts(ctx context.Context, q app.AccountQuery) (found []accountDoc, err error) {
+	if r.lacks.joins {
+		return r.accountsApart(ctx, q)
+	}
 	pipeline := mongo.Pipeline{{{Key: "$match", Value: bson.D{{Key: "email_key", Value: q.EmailKey}, present}}}}
 	local, foreign := "_id", "user_id"
 	if q.Organization != "" {
@@ -28,30 +60,10 @@ func (r *Registry) Account(ctx context.Context, q app.AccountQuery) (app.Account
 		}},
 	}}})
 	cursor, err := r.db.Collection(users).Aggregate(ctx, pipeline)
-	if err != nil {
-		return app.Account{}, r.translate(err)
+	if err == nil {
+		err = cursor.All(ctx, &found)
 	}
-	var found []struct {
-		User   userDoc `bson:",inline"`
-		Places []struct {
-			Membership    membershipDoc     `bson:",inline"`
-			Organizations []organizationDoc `bson:"organizations"`
-		} `bson:"places"`
-	}
-	if err := cursor.All(ctx, &found); err != nil {
-		return app.Account{}, r.translate(err)
-	}
-	if len(found) != 1 {
-		return app.Account{}, app.ErrNotFound
-	}
-	user := found[0].User
-	a := app.Account{User: user.user()}
-	for _, p := range found[0].Places {
-		org := p.Organizations[0]
-		a.Places = append(a.Places, app.Place{Organization: org.organization(), Role: app.Role(p.Membership.Role),
-			Proof: app.Proof{PasswordHash: user.PasswordHash, UserEpoch: user.Epoch, OrganizationEpoch: org.Epoch}})
-	}
-	return a, nil
+	return found, err
 }
 
 // named gives a user the id of the membership of the organization that is

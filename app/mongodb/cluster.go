@@ -22,8 +22,6 @@ type Cluster struct {
 	names  names
 	gates  gates
 	epochs epochs
-	// keepsValidators is set once it is known: see proof.go.
-	keepsValidators atomic.Bool
 	// away is why the cluster could not be begun with; nil once it could.
 	away atomic.Pointer[error]
 
@@ -78,12 +76,24 @@ func (c *Cluster) begin(ctx context.Context) error {
 	if err == nil {
 		err = migrate(ctx, c.server, clusterSchema)
 	}
+	if err == nil {
+		err = c.translate(c.try(ctx))
+	}
 	if err != nil {
 		c.away.Store(&err)
 		return &AwayError{Name: c.name, Err: err}
 	}
 	c.away.Store(nil)
 	return nil
+}
+
+// try finds out what the server does not have.
+func (c *Cluster) try(ctx context.Context) error {
+	if err := c.tryValidators(ctx); err != nil || !c.lacks.validators {
+		return err
+	}
+	c.without("validators", "organizations are served, each write looks twice where they are, and none can be moved to it or from it", nil)
+	return c.tryElements(ctx)
 }
 
 // isLasting reports what no waiting mends.

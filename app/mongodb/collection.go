@@ -134,7 +134,7 @@ func (c *Cluster) write(ctx context.Context, ns app.Namespace, may func(namespac
 	defer cancel()
 	key := keyIn(ns)
 	at, known := c.names.get(key)
-	known = known && at.Generation >= ns.Placement.Generation
+	known = known && at.Generation >= ns.Placement.Generation && !c.lacks.validators && !at.Plain
 	tried := 0
 	for try := 0; ; try++ {
 		fresh := !known
@@ -145,6 +145,15 @@ func (c *Cluster) write(ctx context.Context, ns app.Namespace, may func(namespac
 			}
 			if err := may(at); err != nil {
 				return err
+			}
+			if at.Plain != c.lacks.validators {
+				if err := c.adopt(ctx, at); err != nil {
+					return c.translate(err)
+				}
+				if !pause(ctx, try) {
+					return c.unavailable(ctx.Err())
+				}
+				continue
 			}
 		}
 		stamp, written, err := c.through(ctx, &at, may, f)
@@ -161,7 +170,9 @@ func (c *Cluster) write(ctx context.Context, ns app.Namespace, may func(namespac
 		case err != nil:
 			return c.translate(err)
 		case written:
-			return nil
+			if counts, err := c.acknowledged(ctx, at); err != nil || counts {
+				return c.translate(err)
+			}
 		case fresh:
 			if same, err := c.unmoved(ctx, at); err != nil || same {
 				return errors.Join(c.translate(err), nowhere(err))

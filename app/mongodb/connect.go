@@ -81,6 +81,7 @@ type server struct {
 	// version is that of the program.
 	version string
 	hello   hello
+	lacks   lacks
 	newest  int
 	timeout time.Duration
 }
@@ -170,7 +171,9 @@ func withDefaults(o *options.ClientOptions, monitor *event.CommandMonitor) {
 	o.SetReadConcern(readconcern.Majority())
 	o.SetReadPreference(readpref.Primary())
 	o.SetRetryReads(true)
-	o.SetRetryWrites(true)
+	if o.RetryWrites == nil { // what is not MongoDB may not take them
+		o.SetRetryWrites(true)
+	}
 	o.SetAppName("tenantry")
 	o.SetMonitor(monitor)
 	if o.Timeout == nil {
@@ -209,7 +212,7 @@ func (s *server) greet(ctx context.Context) error {
 	if err != nil && !errors.Is(err, mongo.ErrNoDocuments) {
 		return s.translate(err)
 	}
-	return nil
+	return s.translate(s.tryRetries(ctx))
 }
 
 // close gives the connections back. The driver would wait for calls that never

@@ -75,20 +75,8 @@ func (r *Registry) CheckCreate(ctx context.Context, n app.Creation, t time.Time)
 	for i := range names {
 		ids[i] = names[i].id
 	}
-	pipeline := mongo.Pipeline{{{Key: "$match", Value: bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}, present}}}}
-	if n.Repetition != nil {
-		pipeline = append(pipeline, bson.D{{Key: "$unionWith", Value: bson.D{{Key: "coll", Value: repetitions},
-			{Key: "pipeline", Value: mongo.Pipeline{
-				{{Key: "$match", Value: append(byID(n.Repetition.Key), present, bson.E{Key: "expires_at", Value: bson.D{{Key: "$gt", Value: t}}})}},
-				{{Key: "$unset", Value: "answer"}},
-			}}}}})
-	}
-	cursor, err := r.db.Collection(claims).Aggregate(ctx, pipeline)
+	found, err := r.claimed(ctx, ids, n.Repetition, t)
 	if err != nil {
-		return r.translate(err)
-	}
-	var found []claimDoc
-	if err := cursor.All(ctx, &found); err != nil {
 		return r.translate(err)
 	}
 	owners := map[string]string{}
@@ -104,6 +92,30 @@ func (r *Registry) CheckCreate(ctx context.Context, n app.Creation, t time.Time)
 		}
 	}
 	return nil
+}
+
+// claimed reads who has names; and, as a claim of no kind, whether a key is used
+// already.
+func (r *Registry) claimed(ctx context.Context, ids []string, repetition *app.Repetition, t time.Time) (found []claimDoc, err error) {
+	if r.lacks.joins {
+		return r.claimedApart(ctx, ids, repetition, t)
+	}
+	if ids == nil {
+		ids = []string{}
+	}
+	pipeline := mongo.Pipeline{{{Key: "$match", Value: bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}, present}}}}
+	if repetition != nil {
+		pipeline = append(pipeline, bson.D{{Key: "$unionWith", Value: bson.D{{Key: "coll", Value: repetitions},
+			{Key: "pipeline", Value: mongo.Pipeline{
+				{{Key: "$match", Value: append(byID(repetition.Key), present, bson.E{Key: "expires_at", Value: bson.D{{Key: "$gt", Value: t}}})}},
+				{{Key: "$unset", Value: "answer"}},
+			}}}}})
+	}
+	cursor, err := r.db.Collection(claims).Aggregate(ctx, pipeline)
+	if err == nil {
+		err = cursor.All(ctx, &found)
+	}
+	return found, err
 }
 
 // begun is what a creation has written, with the versions that it got. It is

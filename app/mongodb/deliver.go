@@ -16,7 +16,7 @@ import (
 // dropped.
 func (c *Cluster) deliver(ctx context.Context, d namespaceDoc, collection string) error {
 	here := c.database(d).Collection(collection)
-	others := bson.D{{Key: "org_id", Value: bson.D{{Key: "$ne", Value: string(d.org())}}}}
+	others := bson.D{{Key: "org_id", Value: bson.D{{Key: "$ne", Value: string(d.org())}}}, notMark}
 	cursor, err := here.Find(ctx, others)
 	if err != nil {
 		return err
@@ -27,7 +27,7 @@ func (c *Cluster) deliver(ctx context.Context, d namespaceDoc, collection string
 		if err := cursor.Decode(&stray); err != nil {
 			return err
 		}
-		if !stray.Deleted {
+		if !stray.Deleted && !c.lacks.validators { // there it was never acknowledged
 			if err := c.deliverOne(ctx, stray); err != nil {
 				return err
 			}

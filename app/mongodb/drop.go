@@ -63,6 +63,9 @@ func (c *Cluster) dropping(ctx context.Context, d namespaceDoc) (namespaceDoc, e
 	if d.shared() {
 		return c.enforce(ctx, d) // what was let in is there to be found
 	}
+	if c.lacks.validators {
+		return d, nil
+	}
 	if before.Stand != "" {
 		if err := c.database(d).Collection(before.Stand).Drop(ctx); err != nil {
 			return d, err
@@ -78,14 +81,19 @@ func (c *Cluster) dropping(ctx context.Context, d namespaceDoc) (namespaceDoc, e
 
 // finishDrop does what is left of removing a namespace.
 func (c *Cluster) finishDrop(ctx context.Context, d namespaceDoc) error {
-	if d.shared() {
-		if err := c.empty(ctx, d); err != nil {
-			return err
-		}
+	var err error
+	switch {
+	case c.lacks.validators:
+		err = c.translate(c.clearPlain(ctx, d))
+	case d.shared():
+		err = c.empty(ctx, d)
+	}
+	if err != nil {
+		return err
 	}
 	ctx, cancel := c.writing(ctx)
 	defer cancel()
-	_, err := c.db.Collection(namespaces).DeleteOne(ctx, d.unchanged())
+	_, err = c.db.Collection(namespaces).DeleteOne(ctx, d.unchanged())
 	return c.translate(err)
 }
 
@@ -100,7 +108,7 @@ func (d namespaceDoc) names() []string {
 // replaceByNothing puts a collection that takes nothing in the place of one of
 // a namespace that is being dropped.
 func (c *Cluster) replaceByNothing(ctx context.Context, d namespaceDoc, name string) error {
-	err := c.database(d).CreateCollection(ctx, d.Stand, options.CreateCollection().SetValidator(refusing))
+	err := c.createAs(ctx, c.database(d), d.Stand, refusing)
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,6 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"tenantry/app"
 )
@@ -102,31 +101,31 @@ func (e *epochs) stamp(d namespaceDoc) int64 {
 }
 
 // make makes the shared collection, and gives the number of the last change.
-func (e *epochs) make(ctx context.Context, db *mongo.Database) (int64, error) {
+func (e *epochs) make(ctx context.Context, s *server) (int64, error) {
 	e.mu.RLock()
 	now := e.now
 	e.mu.RUnlock()
 	if now.Epoch != 0 {
 		return now.Seq, nil
 	}
-	if seq, err := e.refresh(ctx, db); err != nil || seq != 0 && e.begun() {
+	if seq, err := e.refresh(ctx, s.db); err != nil || seq != 0 && e.begun() {
 		return seq, err
 	}
 	first := epochDoc{ID: app.SharedCollection, Revision: 1}
-	if _, err := db.Collection(epochsCollection).InsertOne(ctx, first); err != nil && !isDuplicate(err) {
+	if _, err := s.db.Collection(epochsCollection).InsertOne(ctx, first); err != nil && !isDuplicate(err) {
 		return 0, err
 	}
-	err := db.CreateCollection(ctx, app.SharedCollection, options.CreateCollection().SetValidator(refusing))
+	err := s.createAs(ctx, s.db, app.SharedCollection, refusing)
 	if err != nil && !hasCode(err, codeNamespaceExists) {
 		return 0, err
 	}
-	if err := makeIndexes(ctx, db, []index{
+	if err := makeIndexes(ctx, s, s.db, []index{
 		{app.SharedCollection, "type", bson.D{{Key: "org_id", Value: 1}, {Key: "type", Value: 1}, {Key: "_id", Value: 1}}, false, "", nil},
 		{app.SharedCollection, notesIndex, bson.D{{Key: "org_id", Value: 1}, {Key: "notes", Value: 1}, {Key: "_id", Value: 1}}, false, "", noted},
 	}); err != nil {
 		return 0, err
 	}
-	return e.change(ctx, db, "")
+	return e.change(ctx, s, "")
 }
 
 func (e *epochs) begun() bool {
@@ -138,8 +137,8 @@ func (e *epochs) begun() bool {
 // change begins another epoch, after an organization's namespace was changed,
 // and gives the number of the change. Nothing that knows less is let in any
 // more when it returns.
-func (e *epochs) change(ctx context.Context, db *mongo.Database, org app.OrganizationID) (int64, error) {
-	docs := db.Collection(epochsCollection)
+func (e *epochs) change(ctx context.Context, s *server, org app.OrganizationID) (int64, error) {
+	docs := s.db.Collection(epochsCollection)
 	mine := int64(0)
 	for try := 0; ; try++ {
 		var d epochDoc
@@ -164,7 +163,7 @@ func (e *epochs) change(ctx context.Context, db *mongo.Database, org app.Organiz
 			}
 			d = next
 			next.Epoch = newStamp()
-			if err := validate(ctx, db, app.SharedCollection, sharedDemands(next.Epoch)); err != nil {
+			if err := s.validate(ctx, s.db, app.SharedCollection, sharedDemands(next.Epoch)); err != nil {
 				return 0, err
 			}
 			if done, err = e.step(ctx, docs, d, &next); err != nil {

@@ -73,7 +73,7 @@ func (r *Registry) Shared() bool { return true }
 // listen follows the feed until the context ends.
 func (r *Registry) listen(ctx context.Context) {
 	follow := r.pollEvents
-	if r.hello.transactions() {
+	if r.transactions() {
 		follow = r.watchStream
 	}
 	const shortest, longest = 100 * time.Millisecond, 5 * time.Second

@@ -7,6 +7,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"tenantry/app"
 )
@@ -60,8 +61,20 @@ var refusing = bson.D{{Key: "_id", Value: bson.D{{Key: "$exists", Value: false}}
 // durable is the write concern of commands that the driver does not give one.
 var durable = bson.E{Key: "writeConcern", Value: bson.D{{Key: "w", Value: "majority"}, {Key: "j", Value: true}}}
 
-// validate gives a collection another validator.
-func validate(ctx context.Context, db *mongo.Database, collection string, validator bson.D) error {
+// createAs makes a collection with a validator, where the server keeps those.
+func (s *server) createAs(ctx context.Context, db *mongo.Database, collection string, validator bson.D) error {
+	o := options.CreateCollection()
+	if !s.lacks.validators {
+		o.SetValidator(validator)
+	}
+	return db.CreateCollection(ctx, collection, o)
+}
+
+// validate gives a collection another validator, where the server keeps those.
+func (s *server) validate(ctx context.Context, db *mongo.Database, collection string, validator bson.D) error {
+	if s.lacks.validators {
+		return nil
+	}
 	return db.RunCommand(ctx, bson.D{{Key: "collMod", Value: collection}, {Key: "validator", Value: validator},
 		{Key: "validationLevel", Value: "strict"}, {Key: "validationAction", Value: "error"}, durable}).Err()
 }
@@ -71,10 +84,10 @@ func (c *Cluster) enforce(ctx context.Context, d namespaceDoc) (namespaceDoc, er
 	next := d
 	var err error
 	if d.shared() {
-		next.Stamp, err = c.epochs.change(ctx, c.db, d.org())
+		next.Stamp, err = c.epochs.change(ctx, c.server, d.org())
 	} else {
 		next.Stamp = newStamp()
-		err = validate(ctx, c.database(d), d.Collection, d.demands(next.Stamp))
+		err = c.validate(ctx, c.database(d), d.Collection, d.demands(next.Stamp))
 	}
 	if err == nil {
 		err = c.step(ctx, d, &next)

@@ -150,7 +150,7 @@ func (l *lock) take(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if now.Holder == byTransactions && !l.r.hello.transactions() {
+		if now.Holder == byTransactions && !l.r.transactions() {
 			return l.r.refusal("The server of "+l.r.name+
 				" is a replica set now, and was none when this program connected. Restart the program.", errors.New("the holder is "+byTransactions))
 		}

@@ -3,6 +3,7 @@ package mongodb
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -41,6 +42,8 @@ const schemas = "schema"
 type schemaDoc struct {
 	Version int    `bson:"version"`
 	Wrote   string `bson:"tenantry"`
+	// Plain: its indexes are about all documents, and unique among none.
+	Plain bool `bson:"plain,omitempty"`
 }
 
 // schema reads which version a database is of, and refuses one that is newer
@@ -62,13 +65,15 @@ func migrate(ctx context.Context, s *server, to schema) error {
 	if err != nil {
 		return err
 	}
+	s.lacks.partial = now.Plain
 	for n := now.Version + 1; n <= len(to.migrations); n++ {
 		if err := to.migrations[n-1](ctx, s); err != nil {
 			return fmt.Errorf("migrate the %s from schema %d to %d: %w", s.name, n-1, n, s.translate(err))
 		}
 		_, err := s.db.Collection(schemas).UpdateOne(ctx,
 			bson.D{{Key: "_id", Value: to.kind}, {Key: "version", Value: bson.D{{Key: "$lt", Value: n}}}},
-			bson.D{{Key: "$set", Value: bson.D{{Key: "version", Value: n}, {Key: "tenantry", Value: s.version}, {Key: "at", Value: app.Now()}}}},
+			bson.D{{Key: "$set", Value: bson.D{{Key: "version", Value: n}, {Key: "tenantry", Value: s.version}, {Key: "at", Value: app.Now()},
+				{Key: "plain", Value: s.lacks.partial}}}},
 			options.UpdateOne().SetUpsert(true))
 		if err != nil && !isDuplicate(err) { // another server was first
 			return s.translate(err)
@@ -118,7 +123,7 @@ func registryIndexes(ctx context.Context, s *server) error {
 			return err
 		}
 	}
-	return makeIndexes(ctx, s.db, registryIndexList)
+	return makeIndexes(ctx, s, s.db, registryIndexList)
 }
 
 // addedClustersAndPlaces makes the collection of added clusters, and the index
@@ -127,7 +132,7 @@ func addedClustersAndPlaces(ctx context.Context, s *server) error {
 	if err := s.db.CreateCollection(ctx, addedClusters); err != nil && !hasCode(err, codeNamespaceExists) {
 		return err
 	}
-	return makeIndexes(ctx, s.db, []index{
+	return makeIndexes(ctx, s, s.db, []index{
 		{organizations, "place", bson.D{{Key: "cluster", Value: 1}, {Key: "isolation", Value: 1}}, false, "", nil},
 	})
 }
@@ -144,7 +149,7 @@ func registryMarks(ctx context.Context, s *server) error {
 // clusterIndexes makes the list of namespaces. holds is the names that an
 // organization has: two while it is renamed. None is in two lists.
 func clusterIndexes(ctx context.Context, s *server) error {
-	return makeIndexes(ctx, s.db, []index{
+	return makeIndexes(ctx, s, s.db, []index{
 		{namespaces, "holds", bson.D{{Key: "holds", Value: 1}}, true, "", nil},
 		{namespaces, "left", bson.D{{Key: "left", Value: 1}}, false, "", nil},
 	})
@@ -154,26 +159,56 @@ func clusterIndexes(ctx context.Context, s *server) error {
 // now. Namespaces from before are put in force when they are first written to.
 func clusterStamps(context.Context, *server) error { return nil }
 
-func makeIndexes(ctx context.Context, db *mongo.Database, list []index) error {
-	byCollection := map[string][]mongo.IndexModel{}
+func makeIndexes(ctx context.Context, s *server, db *mongo.Database, list []index) error {
+	byCollection := map[string][]index{}
 	var order []string
 	for _, i := range list {
-		o := options.Index().SetName(i.name).SetUnique(i.unique)
-		switch {
-		case i.only != "":
-			o.SetPartialFilterExpression(bson.D{{Key: i.only, Value: bson.D{{Key: "$gt", Value: ""}}}})
-		case i.when != nil:
-			o.SetPartialFilterExpression(i.when)
-		}
 		if byCollection[i.collection] == nil {
 			order = append(order, i.collection)
 		}
-		byCollection[i.collection] = append(byCollection[i.collection], mongo.IndexModel{Keys: i.keys, Options: o})
+		byCollection[i.collection] = append(byCollection[i.collection], i)
 	}
 	for _, name := range order {
-		if _, err := db.Collection(name).Indexes().CreateMany(ctx, byCollection[name]); err != nil {
+		err := s.makeIndexesOf(ctx, db.Collection(name), byCollection[name])
+		if err != nil {
 			return fmt.Errorf("indexes of %s: %w", name, err)
 		}
 	}
 	return nil
+}
+
+// makeIndexesOf makes indexes of one collection. Where a server has none about
+// some documents only, they are about all, and unique among none: that is held
+// by the lock then, as on every server without transactions.
+func (s *server) makeIndexesOf(ctx context.Context, collection *mongo.Collection, list []index) error {
+	_, err := collection.Indexes().CreateMany(ctx, s.models(list))
+	partial := slices.ContainsFunc(list, func(i index) bool { return i.only != "" || i.when != nil })
+	if isAbsent(err) && partial && !s.lacks.partial {
+		s.lacks.partial = true
+		_, err = collection.Indexes().CreateMany(ctx, s.models(list))
+	}
+	if isAbsent(err) {
+		return s.refusal("The server of "+s.name+" does not make the indexes that the program needs. "+
+			"Use MongoDB, or a server that has unique indexes.", err)
+	}
+	return err
+}
+
+func (s *server) models(list []index) []mongo.IndexModel {
+	models := make([]mongo.IndexModel, len(list))
+	for n, i := range list {
+		when := i.when
+		if i.only != "" {
+			when = bson.D{{Key: i.only, Value: bson.D{{Key: "$gt", Value: ""}}}}
+		}
+		o := options.Index().SetName(i.name)
+		if when == nil || !s.lacks.partial {
+			o.SetUnique(i.unique)
+			if when != nil {
+				o.SetPartialFilterExpression(when)
+			}
+		}
+		models[n] = mongo.IndexModel{Keys: i.keys, Options: o}
+	}
+	return models
 }

@@ -30,8 +30,8 @@ func (c *Cluster) Receive(ctx context.Context, ns app.Namespace) error {
 	if err := c.ready(ctx, ns); err != nil {
 		return err
 	}
-	if err := c.proven(ctx); err != nil {
-		return c.translate(err)
+	if err := c.proven(); err != nil {
+		return err
 	}
 	return c.unlessOvertaken(ctx, func(ctx context.Context) error {
 		var left *namespaceDoc
@@ -90,8 +90,8 @@ func (c *Cluster) SetPhase(ctx context.Context, ns app.Namespace, phase app.Name
 	default:
 		return app.Invalid("phase", "invalid_phase", `The phase is "open", "recording", "frozen" or "closed".`)
 	}
-	if err := c.proven(ctx); err != nil {
-		return c.translate(err)
+	if err := c.proven(); err != nil {
+		return err
 	}
 	if phase == app.PhaseRecording {
 		if err := c.indexNotes(ctx, ns); err != nil {
@@ -152,7 +152,7 @@ func (c *Cluster) indexNotes(ctx context.Context, ns app.Namespace) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, indexTimeout)
 	defer cancel()
-	return makeIndexes(ctx, c.database(d), []index{
+	return makeIndexes(ctx, c.server, c.database(d), []index{
 		{d.Collection, notesIndex, bson.D{{Key: "notes", Value: 1}, {Key: "_id", Value: 1}}, false, "", noted}})
 }
 
@@ -195,6 +195,9 @@ func (c *Cluster) Phase(ctx context.Context, ns app.Namespace) (app.NamespacePha
 	if err := c.ready(ctx, ns); err != nil {
 		return "", 0, err
 	}
+	if err := c.proven(); err != nil {
+		return "", 0, err
+	}
 	d, err := c.resolve(ctx, keyIn(ns))
 	if err != nil {
 		return "", 0, c.answer(ctx, err)
@@ -207,6 +210,9 @@ func always(namespaceDoc) error { return nil }
 // Scan is ListDocuments in every phase. See app.Moving.
 func (c *Cluster) Scan(ctx context.Context, ns app.Namespace, q app.DocumentQuery) (list []app.Document, err error) {
 	if err := c.ready(ctx, ns); err != nil {
+		return nil, err
+	}
+	if err := c.proven(); err != nil {
 		return nil, err
 	}
 	err = c.findNow(ctx, ns, always, func(ctx context.Context, s shelf) (bool, error) {

@@ -52,6 +52,9 @@ type namespaceDoc struct {
 	Dropping bool   `bson:"dropping,omitempty"`
 	Stand    string `bson:"stand,omitempty"`
 
+	// Plain: it was made where the store keeps no validators. See plain.go.
+	Plain bool `bson:"plain,omitempty"`
+
 	// seq is the number of the shared collection's last change when this was
 	// read; 0 elsewhere.
 	seq int64
@@ -220,7 +223,7 @@ var errExists = errors.New("there is one")
 // there is one; a TakenError when another has its name.
 func (c *Cluster) record(ctx context.Context, ns app.Namespace, phase app.NamespacePhase) (namespaceDoc, error) {
 	d := namespaceDoc{ID: keyIn(ns), Collection: ns.Placement.Collection, Generation: ns.Placement.Generation,
-		Born: newStamp(), Revision: 1}
+		Born: newStamp(), Revision: 1, Plain: c.lacks.validators}
 	d.setPhase(phase)
 	if ns.Placement.Isolation == app.IsolationDatabase {
 		d.Database = c.databaseOf(ns.Organization)
@@ -229,12 +232,16 @@ func (c *Cluster) record(ctx context.Context, ns app.Namespace, phase app.Namesp
 	d.Stamp = newStamp()
 	if d.shared() {
 		var err error
-		if d.seq, err = c.epochs.make(ctx, c.db); err != nil {
+		if d.seq, err = c.epochs.make(ctx, c.server); err != nil {
 			return d, err
 		}
 		d.Stamp = d.seq
 	}
-	_, err := c.db.Collection(namespaces).InsertOne(ctx, d)
+	err := c.free(ctx, d)
+	if err != nil {
+		return d, err
+	}
+	_, err = c.db.Collection(namespaces).InsertOne(ctx, d)
 	if !isDuplicate(err) {
 		return d, err
 	}
@@ -254,6 +261,12 @@ func (c *Cluster) record(ctx context.Context, ns app.Namespace, phase app.Namesp
 func (c *Cluster) furnish(ctx context.Context, d namespaceDoc) (namespaceDoc, error) {
 	if d.shared() {
 		return d, nil
+	}
+	if c.lacks.validators {
+		if err := c.claimPlain(ctx, d, d.Collection); err != nil {
+			return d, err
+		}
+		return d, c.deliver(ctx, d, d.Collection)
 	}
 	// A stamp that others may know already is not put on what is there.
 	if d.Stamp != 0 {

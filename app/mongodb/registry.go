@@ -89,6 +89,9 @@ func (r *Registry) prepare(ctx context.Context) error {
 	if err := migrate(ctx, r.server, registrySchema); err != nil {
 		return err
 	}
+	if err := r.try(ctx); err != nil {
+		return r.translate(err)
+	}
 	m, err := r.Mark(ctx)
 	if err != nil {
 		return err
@@ -102,10 +105,34 @@ func (r *Registry) prepare(ctx context.Context) error {
 // settleLock makes the lock be used where there are no transactions, and only
 // there.
 func (r *Registry) settleLock(ctx context.Context) error {
-	if r.hello.transactions() {
+	if r.transactions() {
 		return r.translate(r.leaveLock(ctx))
 	}
 	return r.translate(r.enterLock(ctx))
+}
+
+// try finds out what the server does not have.
+func (r *Registry) try(ctx context.Context) error {
+	if !r.hello.transactions() {
+		r.without("transactions", underLock, nil)
+	} else if err := r.tryTransactions(ctx); err != nil {
+		return err
+	}
+	if r.lacks.partial {
+		r.without("indexes about some documents only", underLock, nil)
+		r.lacks.transactions = true // the lock keeps unique what those indexes would
+	}
+	if err := r.tryBulk(ctx); err != nil {
+		return err
+	}
+	if err := r.tryJoins(ctx); err != nil || r.transactions() {
+		return err
+	}
+	err := r.tryValidators(ctx)
+	if err == nil && r.lacks.validators {
+		r.without("validators", "what is removed leaves a mark for good", nil)
+	}
+	return err
 }
 
 // keep does what has to be done now and then.

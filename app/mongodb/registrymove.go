@@ -56,6 +56,16 @@ func (r *Registry) prepareMove(ctx context.Context, readOnly bool) error {
 	if err := migrate(ctx, r.server, registrySchema); err != nil {
 		return err
 	}
+	if err := r.try(ctx); err != nil {
+		return r.server.translate(err)
+	}
+	if err := r.tryValidators(ctx); err != nil {
+		return r.server.translate(err)
+	}
+	if r.lacks.validators {
+		return app.Invalid("registry", "registry_not_fenced", "The server of the "+r.name+
+			" does not keep validators, so it could take writes after the registry was moved. Registries cannot be moved to it or from it.")
+	}
 	m, err := r.Mark(ctx)
 	if err != nil || fenced(m.State) {
 		return err
@@ -151,7 +161,7 @@ func fencedCollections() []string { return append([]string{locks, sessions}, ver
 // fence makes the store refuse every write. It waits for transactions that have
 // begun.
 func (r *Registry) fence(ctx context.Context) error {
-	if !r.hello.transactions() {
+	if !r.transactions() {
 		if err := r.fenceLock(ctx); err != nil {
 			return err
 		}
@@ -174,7 +184,7 @@ func (r *Registry) fenceLock(ctx context.Context) error {
 			return err
 		}
 		if now.Holder != fenceHolder {
-			if err := validate(ctx, r.db, locks, bson.D{}); err != nil {
+			if err := r.validate(ctx, r.db, locks, bson.D{}); err != nil {
 				return err
 			}
 			if err := l.take(ctx); err != nil {
@@ -188,7 +198,7 @@ func (r *Registry) fenceLock(ctx context.Context) error {
 				return err
 			}
 		}
-		if err := validate(ctx, r.db, locks, refusing); err != nil {
+		if err := r.validate(ctx, r.db, locks, refusing); err != nil {
 			return err
 		}
 		// It could be taken from us until now, as from any holder who does not move.
@@ -203,7 +213,7 @@ func (r *Registry) validateAll(ctx context.Context, validator bson.D) error {
 	deadline := time.Now().Add(fenceWithin)
 	for _, name := range fencedCollections() {
 		for try := 0; ; try++ {
-			err := validate(ctx, r.db, name, validator)
+			err := r.validate(ctx, r.db, name, validator)
 			if err == nil {
 				break
 			}
@@ -232,7 +242,7 @@ func (r *Registry) unfence(ctx context.Context) error {
 func (r *Registry) Clear(ctx context.Context) error {
 	for _, name := range append([]string{sessions}, versioned...) {
 		// Floors that were swept under are of versions that are gone.
-		if err := validate(ctx, r.db, name, bson.D{}); err != nil {
+		if err := r.validate(ctx, r.db, name, bson.D{}); err != nil {
 			return r.server.translate(err)
 		}
 		if _, err := r.db.Collection(name).DeleteMany(ctx, bson.D{}); err != nil {

@@ -39,6 +39,9 @@ func (c *Cluster) Rename(ctx context.Context, ns app.Namespace, to string, gener
 	return c.alone(ctx, ns.Organization, func(ctx context.Context) error {
 		return c.unlessOvertaken(ctx, func(ctx context.Context) error {
 			d, err := c.resolve(ctx, keyIn(ns))
+			if err == nil {
+				d, err = c.adopted(ctx, d)
+			}
 			if err != nil {
 				return err
 			}
@@ -84,7 +87,10 @@ func (c *Cluster) recordPending(ctx context.Context, d namespaceDoc, p pending) 
 	if p.Collection != d.Collection {
 		next.Holds = append(next.Holds, d.held(p.Collection))
 	}
-	err := c.step(ctx, d, &next)
+	err := c.free(ctx, next)
+	if err == nil {
+		err = c.step(ctx, d, &next)
+	}
 	if isDuplicate(err) {
 		return d, app.Taken(app.ConflictCollection)
 	}
@@ -110,7 +116,7 @@ func (c *Cluster) relocate(ctx context.Context, d namespaceDoc) (namespaceDoc, e
 		next.Left = slices.DeleteFunc(append(slices.Clone(d.Left), from), func(name string) bool { return name == to })
 		slices.Sort(next.Left)
 		next.Left = slices.Compact(next.Left)
-	} else if err := validate(ctx, c.database(next), to, next.demands(next.Stamp)); err != nil {
+	} else if err := c.validate(ctx, c.database(next), to, next.demands(next.Stamp)); err != nil {
 		return d, fmt.Errorf("open %s: %w", to, err)
 	}
 	return c.settle(ctx, d, next)
@@ -223,14 +229,14 @@ func (c *Cluster) renameOver(ctx context.Context, d namespaceDoc, from, to strin
 // by then.
 func (c *Cluster) shut(ctx context.Context, d, next namespaceDoc) error {
 	db := c.database(d)
-	err := db.CreateCollection(ctx, d.Collection, options.CreateCollection().SetValidator(refusing))
+	err := c.createAs(ctx, db, d.Collection, refusing)
 	if hasCode(err, codeNamespaceExists) {
-		err = validate(ctx, db, d.Collection, refusing)
+		err = c.validate(ctx, db, d.Collection, refusing)
 	}
 	if err != nil {
 		return err
 	}
-	if err := validate(ctx, db, next.Collection, next.demands(next.Stamp)); err != nil {
+	if err := c.validate(ctx, db, next.Collection, next.demands(next.Stamp)); err != nil {
 		return err
 	}
 	return c.takeAlong(ctx, d, d.Collection, next.Collection, next.Stamp)
@@ -273,6 +279,9 @@ type seen struct {
 }
 
 func (c *Cluster) look(ctx context.Context, d namespaceDoc, name string) (seen, error) {
+	if c.lacks.validators {
+		return c.lookPlain(ctx, d, name)
+	}
 	specs, err := c.database(d).ListCollectionSpecifications(ctx, bson.D{{Key: "name", Value: name}})
 	if err != nil || len(specs) == 0 {
 		return seen{}, err

@@ -96,7 +96,7 @@ func (r *Registry) openSession(ctx context.Context, d sessionDoc, passwordHash s
 // counts no more.
 func (r *Registry) insertSession(ctx context.Context, d sessionDoc, passwordHash string) (counts bool, err error) {
 	insert := bson.D{{Key: "$setOnInsert", Value: d}}
-	if !r.hello.bulk() {
+	if !r.bulkable() {
 		if _, err := r.db.Collection(sessions).UpdateOne(ctx, byID(d.ID), insert, options.UpdateOne().SetUpsert(true)); err != nil {
 			return false, err
 		}
@@ -138,21 +138,8 @@ func (r *Registry) Session(ctx context.Context, id app.SessionID) (app.SignedIn,
 
 // session reads a session that counts, with its user.
 func (r *Registry) session(ctx context.Context, id app.SessionID) (app.SignedIn, userDoc, error) {
-	cursor, err := r.db.Collection(sessions).Aggregate(ctx, mongo.Pipeline{
-		{{Key: "$match", Value: byID(id)}},
-		{{Key: "$set", Value: bson.D{{Key: "membership_id", Value: bson.D{{Key: "$concat", Value: bson.A{"$organization_id", "/", "$user_id"}}}}}}},
-		lookup(users, "user_id"), lookup(organizations, "organization_id"), lookup(memberships, "membership_id"),
-	})
+	found, err := r.signedIn(ctx, id)
 	if err != nil {
-		return app.SignedIn{}, userDoc{}, err
-	}
-	var found []struct {
-		Session       sessionDoc        `bson:",inline"`
-		Users         []userDoc         `bson:"users"`
-		Organizations []organizationDoc `bson:"organizations"`
-		Memberships   []membershipDoc   `bson:"memberships"`
-	}
-	if err := cursor.All(ctx, &found); err != nil {
 		return app.SignedIn{}, userDoc{}, err
 	}
 	if len(found) != 1 || len(found[0].Users) != 1 || len(found[0].Organizations) != 1 || len(found[0].Memberships) != 1 {
@@ -163,6 +150,29 @@ func (r *Registry) session(ctx context.Context, id app.SessionID) (app.SignedIn,
 		return app.SignedIn{}, userDoc{}, app.ErrNotFound
 	}
 	return app.SignedIn{Session: found[0].Session.session(), Organization: org.organization(), Role: app.Role(member.Role)}, user, nil
+}
+
+// signedInDoc is a session with what it rests on.
+type signedInDoc struct {
+	Session       sessionDoc        `bson:",inline"`
+	Users         []userDoc         `bson:"users"`
+	Organizations []organizationDoc `bson:"organizations"`
+	Memberships   []membershipDoc   `bson:"memberships"`
+}
+
+func (r *Registry) signedIn(ctx context.Context, id app.SessionID) (found []signedInDoc, err error) {
+	if r.lacks.joins {
+		return r.sessionsApart(ctx, id)
+	}
+	cursor, err := r.db.Collection(sessions).Aggregate(ctx, mongo.Pipeline{
+		{{Key: "$match", Value: byID(id)}},
+		{{Key: "$set", Value: bson.D{{Key: "membership_id", Value: bson.D{{Key: "$concat", Value: bson.A{"$organization_id", "/", "$user_id"}}}}}}},
+		lookup(users, "user_id"), lookup(organizations, "organization_id"), lookup(memberships, "membership_id"),
+	})
+	if err == nil {
+		err = cursor.All(ctx, &found)
+	}
+	return found, err
 }
 
 // RotateSession is as app.Sessions says.

@@ -140,7 +140,7 @@ func (r *Registry) resolve(ctx context.Context, u *unit, cause error) error {
 // bulk writes changes in their order, each on its condition. errAgain when one
 // did not hold; outside of a transaction those before it are written then.
 func (r *Registry) bulk(ctx context.Context, changes []change) error {
-	if len(changes) > 1 && r.hello.bulk() {
+	if len(changes) > 1 && r.bulkable() {
 		return r.bulkAcross(ctx, changes)
 	}
 	for _, group := range byCollection(changes) {

@@ -67,7 +67,7 @@ func (r *Registry) change(ctx context.Context, compose func(ctx context.Context,
 	ctx, cancel := r.writing(ctx)
 	defer cancel()
 	for try := 0; ; try++ {
-		u := &unit{r: r, blind: try == 0 && r.hello.transactions()}
+		u := &unit{r: r, blind: try == 0 && r.transactions()}
 		err := r.write(ctx, u, compose)
 		switch {
 		case err == nil:
@@ -83,7 +83,7 @@ func (r *Registry) change(ctx context.Context, compose func(ctx context.Context,
 }
 
 func (r *Registry) write(ctx context.Context, u *unit, compose func(ctx context.Context, u *unit) error) error {
-	if !r.hello.transactions() {
+	if !r.transactions() {
 		return r.lock.write(ctx, u, compose)
 	}
 	if err := compose(ctx, u); err != nil {

@@ -27,9 +27,7 @@ func (c *Cluster) Usage(ctx context.Context) (app.ClusterUsage, error) {
 	if u.Bytes, err = size(ctx, c.db); err != nil {
 		return u, c.translate(err)
 	}
-	if u.Fenced, err = c.fenced(ctx); err != nil {
-		return u, c.translate(err)
-	}
+	u.Fenced = !c.lacks.validators
 	list, err := c.allNamespaces(ctx)
 	if err != nil {
 		return u, err
@@ -46,6 +44,9 @@ func (c *Cluster) Usage(ctx context.Context) (app.ClusterUsage, error) {
 		n, err := db.Collection(d.Collection).EstimatedDocumentCount(ctx)
 		if err != nil {
 			return u, c.translate(err)
+		}
+		if d.Plain && !d.shared() && n > 0 {
+			n-- // the mark
 		}
 		u.Documents += n
 		if d.Database != "" {

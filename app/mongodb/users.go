@@ -108,6 +108,14 @@ func (r *Registry) ReplacePasswordHash(ctx context.Context, id app.UserID, old, 
 
 // Memberships is as app.Users says.
 func (r *Registry) Memberships(ctx context.Context, user app.UserID) ([]app.Membership, error) {
+	if r.lacks.joins {
+		places, err := r.placesApart(ctx, string(user))
+		list := make([]app.Membership, len(places))
+		for i, p := range places {
+			list[i] = p.Membership.membership()
+		}
+		return list, r.translate(err)
+	}
 	cursor, err := r.db.Collection(memberships).Aggregate(ctx, mongo.Pipeline{
 		{{Key: "$match", Value: bson.D{{Key: "user_id", Value: string(user)}, present}}},
 		lookup(organizations, "organization_id"),

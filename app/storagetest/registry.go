@@ -38,6 +38,17 @@ func Registry(t *testing.T, open func(t *testing.T) app.Registry) {
 	interrupting(s)
 }
 
+// RegistryJoined tests what is read of several nouns at once, and what rests on
+// that: a part of Registry, for engines that have more than one way to read it.
+func RegistryJoined(t *testing.T, open func(t *testing.T) app.Registry) {
+	s := registrySuite{t: t, open: open}
+	checking(s)
+	users(s)
+	accounts(s)
+	sessions(s)
+	signIns(s)
+}
+
 // RegistryReopen tests what must outlive the process. place makes a new, empty
 // place for a registry and returns what opens the registry there; it is called
 // again after the one before was closed.
