@@ -74,10 +74,13 @@ func (c *Cluster) begin(ctx context.Context) error {
 	defer cancel()
 	err := c.greet(ctx)
 	if err == nil {
-		err = migrate(ctx, c.server, clusterSchema)
+		_, err = c.schema(ctx, clusterSchema)
 	}
 	if err == nil {
 		err = c.translate(c.try(ctx))
+	}
+	if err == nil {
+		err = migrate(ctx, c.server, clusterSchema)
 	}
 	if err != nil {
 		c.away.Store(&err)

@@ -1,6 +1,7 @@
 package mongodb
 
 import (
+	"bytes"
 	"flag"
 	"fmt"
 	"os"
@@ -35,10 +36,15 @@ var actionsOf = map[string]map[string][]string{
 // ofEverybody are commands that need no action.
 var ofEverybody = []string{"hello", "ping", "buildInfo", "getMore", "killCursors", "endSessions", "commitTransaction", "abortTransaction"}
 
+// ofItsClock are the ways to ask a server for its time, or to let it act by that.
+var ofItsClock = []string{"$$NOW", "$$CLUSTER_TIME", "$currentDate", "expireAfterSeconds", "startAtOperationTime", "atClusterTime", "afterClusterTime"}
+
 // sentCommands are all that the registries and clusters of the tests sent.
 type sentCommands struct {
 	mu  sync.Mutex
 	all map[string]map[string]bool
+	// clock is a command whose outcome hangs on the clock of the database's server.
+	clock string
 }
 
 var sentByTests = sentCommands{all: map[string]map[string]bool{"registry": {}, "cluster": {}}}
@@ -47,6 +53,11 @@ func (s *sentCommands) add(by string, e *event.CommandStartedEvent) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.all[by][e.CommandName] = true
+	for _, word := range ofItsClock {
+		if bytes.Contains(e.Command, []byte(word)) {
+			s.clock = fmt.Sprintf("the %s of a %s asks for the server's time: %s", e.CommandName, by, word)
+		}
+	}
 	if _, err := e.Command.LookupErr("bypassDocumentValidation"); err == nil {
 		s.all[by]["bypassDocumentValidation"] = true
 	}
@@ -62,6 +73,10 @@ func TestMain(m *testing.M) {
 		_ = atOnce.Value.Set("8")
 	}
 	code := m.Run()
+	if sentByTests.clock != "" {
+		fmt.Println(sentByTests.clock)
+		code = max(code, 1)
+	}
 	for by, commands := range sentByTests.all {
 		for name := range commands {
 			if actionsOf[by][name] == nil && !slices.Contains(ofEverybody, name) {

@@ -100,7 +100,7 @@ func (e *epochs) stamp(d namespaceDoc) int64 {
 	return e.now.Epoch
 }
 
-// make makes the shared collection, and gives the number of the last change.
+// make begins the use of the shared collection, and gives the number of the last change.
 func (e *epochs) make(ctx context.Context, s *server) (int64, error) {
 	e.mu.RLock()
 	now := e.now
@@ -113,16 +113,6 @@ func (e *epochs) make(ctx context.Context, s *server) (int64, error) {
 	}
 	first := epochDoc{ID: app.SharedCollection, Revision: 1}
 	if _, err := s.db.Collection(epochsCollection).InsertOne(ctx, first); err != nil && !isDuplicate(err) {
-		return 0, err
-	}
-	err := s.createAs(ctx, s.db, app.SharedCollection, refusing)
-	if err != nil && !hasCode(err, codeNamespaceExists) {
-		return 0, err
-	}
-	if err := makeIndexes(ctx, s, s.db, []index{
-		{app.SharedCollection, "type", bson.D{{Key: "org_id", Value: 1}, {Key: "type", Value: 1}, {Key: "_id", Value: 1}}, false, "", nil},
-		{app.SharedCollection, notesIndex, bson.D{{Key: "org_id", Value: 1}, {Key: "notes", Value: 1}, {Key: "_id", Value: 1}}, false, "", noted},
-	}); err != nil {
 		return 0, err
 	}
 	return e.change(ctx, s, "")

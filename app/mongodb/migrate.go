@@ -22,7 +22,7 @@ type schema struct {
 
 var registrySchema = schema{kind: "registry", migrations: []func(context.Context, *server) error{registryIndexes, addedClustersAndPlaces, registryMarks}}
 
-var clusterSchema = schema{kind: "cluster", migrations: []func(context.Context, *server) error{clusterIndexes, clusterStamps}}
+var clusterSchema = schema{kind: "cluster", migrations: []func(context.Context, *server) error{clusterIndexes, clusterStamps, sharedCollection}}
 
 // NewerError says that a newer version of the program wrote the data.
 type NewerError struct {
@@ -158,6 +158,19 @@ func clusterIndexes(ctx context.Context, s *server) error {
 // clusterStamps keeps programs away that do not know what a namespace demands
 // now. Namespaces from before are put in force when they are first written to.
 func clusterStamps(context.Context, *server) error { return nil }
+
+// sharedCollection makes the collection of those who share one: whoever may not
+// make indexes can serve them where somebody else has started the program first.
+func sharedCollection(ctx context.Context, s *server) error {
+	err := s.createAs(ctx, s.db, app.SharedCollection, refusing)
+	if err != nil && !hasCode(err, codeNamespaceExists) {
+		return err
+	}
+	return makeIndexes(ctx, s, s.db, []index{
+		{app.SharedCollection, "type", bson.D{{Key: "org_id", Value: 1}, {Key: "type", Value: 1}, {Key: "_id", Value: 1}}, false, "", nil},
+		{app.SharedCollection, notesIndex, bson.D{{Key: "org_id", Value: 1}, {Key: "notes", Value: 1}, {Key: "_id", Value: 1}}, false, "", noted},
+	})
+}
 
 func makeIndexes(ctx context.Context, s *server, db *mongo.Database, list []index) error {
 	byCollection := map[string][]index{}

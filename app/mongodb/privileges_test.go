@@ -155,6 +155,12 @@ func liveThrough(t *testing.T, r *Registry, c *Cluster) {
 	_, err = c.Usage(ctx)
 	must(t, err)
 	must(t, c.DeleteDocument(ctx, ns, "d", app.AnyRevision))
+	together := app.Namespace{Organization: app.NewID[app.OrganizationID]()}
+	together.Placement, err = c.Locate(together.Organization, "together", app.IsolationShared)
+	must(t, err)
+	must(t, c.Provision(ctx, together))
+	must(t, c.InsertDocument(ctx, together, document("d", `{}`)))
+	must(t, c.Drop(ctx, together))
 
 	remove := app.Operation{ID: app.NewID[app.OperationID](), Kind: app.OperationDelete, OrganizationID: org.ID,
 		State: app.OperationRunning, Placement: org.Placement, CreatedAt: app.Now(), UpdatedAt: app.Now()}
