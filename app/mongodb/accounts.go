@@ -59,6 +59,8 @@ func (r *Registry) accounts(ctx context.Context, q app.AccountQuery) (found []ac
 			{{Key: "$limit", Value: q.Limit}},
 		}},
 	}}})
+	ctx, cancel := r.reading(ctx)
+	defer cancel()
 	cursor, err := r.db.Collection(users).Aggregate(ctx, pipeline)
 	if err == nil {
 		err = cursor.All(ctx, &found)

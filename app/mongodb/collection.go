@@ -24,6 +24,8 @@ func (c *Cluster) find(ctx context.Context, ns app.Namespace, f func(ctx context
 	if err := c.ready(ctx, ns); err != nil {
 		return err
 	}
+	ctx, cancel := c.reading(ctx)
+	defer cancel()
 	if known, ok := c.names.get(keyIn(ns)); ok && known.Pending == nil && known.phase() != app.PhaseClosed &&
 		known.Generation >= ns.Placement.Generation {
 		found, err := f(ctx, c.shelf(known, known.Collection))

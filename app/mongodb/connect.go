@@ -236,6 +236,12 @@ func (s *server) health(ctx context.Context) error {
 	return s.translate(s.client.Ping(ctx, readpref.Primary()))
 }
 
+// reading is the context of a read. The driver's own limit counts only where
+// there is no deadline, and a request's is later.
+func (s *server) reading(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, s.timeout)
+}
+
 // writing is the context of a write that has begun: it keeps the deadline, and
 // has one, but a caller that goes away does not tear what was begun.
 func (s *server) writing(ctx context.Context) (context.Context, context.CancelFunc) {

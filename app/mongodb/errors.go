@@ -59,10 +59,18 @@ func hasCode(err error, codes ...int) bool {
 // isDuplicate reports a violated unique index.
 func isDuplicate(err error) bool { return hasCode(err, 11000, 11001, 12582) }
 
-// isServerError reports an answer of the server, as opposed to none.
+// isServerError reports an answer of the server, as opposed to none. The driver
+// words its own errors, such as a connection that ended, as it does those of
+// the server; they have no code.
 func isServerError(err error) bool {
 	var e interface{ ErrorCodes() []int }
-	return errors.As(err, &e)
+	return errors.As(err, &e) && slices.ContainsFunc(e.ErrorCodes(), func(code int) bool { return code != 0 })
+}
+
+// isRefused reports that the server has answered that it did not do what it was
+// told. One that stops or is no primary any more may have done it.
+func isRefused(err error) bool {
+	return isServerError(err) && !hasCode(err, moments...) && !mongo.IsTimeout(err) && !mongo.IsNetworkError(err)
 }
 
 // translate turns a driver's error into one of package app's.
@@ -95,7 +103,7 @@ func (s *server) translate(err error) error {
 		return app.Fail(app.ErrTooLarge, "document_too_large", "This is more than the database takes in one piece.")
 	case isDuplicate(err):
 		return fmt.Errorf("%w: %w", app.ErrConflict, s.cause(err))
-	case isServerError(err) && !hasCode(err, moments...) && !mongo.IsTimeout(err) && !mongo.IsNetworkError(err):
+	case isRefused(err):
 		return fmt.Errorf("%s: %w", s.name, s.cause(err)) // a fault of ours, or something new
 	}
 	return s.unavailable(err)

@@ -221,7 +221,7 @@ func (l *lock) commit(ctx context.Context, u *unit) error {
 		{Key: "redo", Value: record}, {Key: "sequence", Value: sequence},
 	}}})
 	switch {
-	case err != nil && isServerError(err):
+	case err != nil && isRefused(err):
 		l.held = false
 		return err
 	case err != nil:

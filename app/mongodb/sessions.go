@@ -138,6 +138,8 @@ func (r *Registry) Session(ctx context.Context, id app.SessionID) (app.SignedIn,
 
 // session reads a session that counts, with its user.
 func (r *Registry) session(ctx context.Context, id app.SessionID) (app.SignedIn, userDoc, error) {
+	ctx, cancel := r.reading(ctx)
+	defer cancel()
 	found, err := r.signedIn(ctx, id)
 	if err != nil {
 		return app.SignedIn{}, userDoc{}, err

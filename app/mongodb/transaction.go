@@ -31,7 +31,7 @@ func (r *Registry) commit(ctx context.Context, u *unit) error {
 	u.stamp(-1 - rand.Int64N(1<<62)) //nolint:gosec // no secret
 	if len(u.changes) == 1 {
 		err := again(r.bulk(ctx, u.changes))
-		if err == nil || errors.Is(err, errAgain) || isServerError(err) {
+		if err == nil || errors.Is(err, errAgain) || isRefused(err) {
 			return err
 		}
 		return r.resolve(ctx, u, err)
@@ -58,10 +58,10 @@ func (r *Registry) commit(ctx context.Context, u *unit) error {
 		switch {
 		case err == nil:
 			return nil
-		case hasLabel(err, "UnknownTransactionCommitResult") && pause(ctx, try):
-			continue // committing twice is committing once
-		case hasLabel(err, "TransientTransactionError") && !hasLabel(err, "UnknownTransactionCommitResult"):
+		case isServerError(err) && hasLabel(err, "TransientTransactionError") && !hasLabel(err, "UnknownTransactionCommitResult"):
 			return errors.Join(errAgain, err)
+		case !isRefused(err) && pause(ctx, try):
+			continue // committing twice is committing once
 		}
 		return r.resolve(ctx, u, err)
 	}

@@ -146,6 +146,8 @@ func (u *unit) stamp(version int64) {
 
 // find reads all documents that fit a filter.
 func find[T any](ctx context.Context, r *Registry, collection string, filter bson.D, opts ...options.Lister[options.FindOptions]) ([]T, error) {
+	ctx, cancel := r.reading(ctx)
+	defer cancel()
 	cursor, err := r.db.Collection(collection).Find(ctx, filter, opts...)
 	if err != nil {
 		return nil, err
@@ -157,6 +159,8 @@ func find[T any](ctx context.Context, r *Registry, collection string, filter bso
 
 // one reads one document that is there, or app.ErrNotFound.
 func one[T any](ctx context.Context, r *Registry, collection string, filter bson.D) (d T, err error) {
+	ctx, cancel := r.reading(ctx)
+	defer cancel()
 	filter = append(filter, present)
 	err = r.db.Collection(collection).FindOne(ctx, filter).Decode(&d)
 	return d, r.translate(err)

@@ -108,6 +108,8 @@ func (r *Registry) ReplacePasswordHash(ctx context.Context, id app.UserID, old, 
 
 // Memberships is as app.Users says.
 func (r *Registry) Memberships(ctx context.Context, user app.UserID) ([]app.Membership, error) {
+	ctx, cancel := r.reading(ctx)
+	defer cancel()
 	if r.lacks.joins {
 		places, err := r.placesApart(ctx, string(user))
 		list := make([]app.Membership, len(places))
