@@ -42,6 +42,7 @@ var mayImport = map[string][]string{
 	"app/sqlite":            {"app"},
 	"app/storagetest":       {"app"},
 	"app/failpoint":         {"app"},
+	"app/outage":            {},
 	"app/servertest":        {"app/appliance", "app/config", "web"},
 
 	"app/circuit": {"app"},
@@ -58,6 +59,7 @@ var trees = []string{"cli", "tui", "web"}
 var onlyForTests = []string{
 	"github.com/chromedp", "github.com/rogpeppe/go-internal", "pgregory.net/rapid",
 	"github.com/charmbracelet/x/exp/teatest", "github.com/charmbracelet/x/exp/golden",
+	"github.com/Shopify/toxiproxy", "github.com/rs/zerolog",
 	"tenantry/app/mongodb/mongotest", "tenantry/app/servertest", "tenantry/app/storagetest", "tenantry/tui/tmuxtest", "testing",
 }
 

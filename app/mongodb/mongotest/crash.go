@@ -34,7 +34,10 @@ func (s *Server) Crasher(t testing.TB) (crash func() (back func())) {
 		t.Skipf("the given servers are not to be killed: %s and %s are not set", givenKill, givenStart)
 	}
 	return func() func() {
-		port := s.primary(t)
+		_, port, err := net.SplitHostPort(s.Primary(t))
+		if err != nil {
+			t.Fatal(err)
+		}
 		shell(t, givenKill, port)
 		return func() { shell(t, givenStart, port) }
 	}
@@ -49,8 +52,8 @@ func shell(t testing.TB, name, port string) {
 	}
 }
 
-// primary is the port of the member that takes writes.
-func (s *Server) primary(t testing.TB) string {
+// Primary is the address of the member that takes writes, as host:port.
+func (s *Server) Primary(t testing.TB) string {
 	t.Helper()
 	for deadline := time.Now().Add(startWithin); ; time.Sleep(100 * time.Millisecond) {
 		ctx, cancel := context.WithTimeout(context.Background(), startWithin)
@@ -63,8 +66,8 @@ func (s *Server) primary(t testing.TB) string {
 		if err == nil && hello.Set == "" {
 			hello.Primary = s.Address()
 		}
-		if _, port, splitErr := net.SplitHostPort(hello.Primary); err == nil && splitErr == nil {
-			return port
+		if err == nil && hello.Primary != "" {
+			return hello.Primary
 		}
 		if time.Now().After(deadline) {
 			t.Fatalf("there is no primary to be found: %+v, %v", hello, err)

@@ -6,236 +6,232 @@ import (
 	"errors"
 	"io"
 	"net"
-	"strings"
 	"sync"
 	"testing"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
-// Lack is something that MongoDB has, and some that speak its protocol have not.
-type Lack string
+// Middleman stands between clients and a server and reads what they say to each
+// other. Unlike a proxy of bytes, or the server's own failpoints, it can let a
+// command take effect and keep the answer from whoever sent it.
+type Middleman struct {
+	// Address is where it listens, as host:port.
+	Address string
 
-const (
-	Transactions   Lack = "transactions"
-	ChangeStreams  Lack = "change streams"
-	Validators     Lack = "validators"
-	PartialIndexes Lack = "partial indexes"
-	Indexes        Lack = "indexes"
-	Joins          Lack = "joins"
-	BulkWrite      Lack = "bulkWrite"
-	RetryableWrite Lack = "retryable writes"
-)
+	server   string
+	listener net.Listener
+	wait     sync.WaitGroup
 
-// Everything is all that one can do without.
-var Everything = []Lack{Transactions, ChangeStreams, Validators, PartialIndexes, Joins, BulkWrite}
-
-// answers are the codes that servers refuse a command with that has something
-// they lack. MongoDB's own, where it is a kind of server of its that lacks it.
-var answers = map[Lack]int32{
-	Transactions: 20, ChangeStreams: 40573, Validators: 115, PartialIndexes: 238,
-	Indexes: 59, Joins: 40324, BulkWrite: 59, RetryableWrite: 20,
+	mu   sync.Mutex
+	open map[net.Conn]struct{}
+	// judge and hear are set before a connection is made, or under mu.
+	judge func(Command) *Interference
+	hear  func(command string, answer bson.Raw)
 }
 
-// asksFor reports whether a command needs it.
-func (l Lack) asksFor(name string, command bson.Raw) bool {
-	has := func(key ...string) bool { _, err := command.LookupErr(key...); return err == nil }
-	mentions := func(words ...string) bool {
-		for _, word := range words {
-			if strings.Contains(command.String(), `"`+word+`"`) {
-				return true
-			}
-		}
-		return false
-	}
-	switch l {
-	case Transactions:
-		return has("autocommit") // each command of one has it
-	case ChangeStreams:
-		return name == "aggregate" && mentions("$changeStream")
-	case Validators:
-		return name == "collMod" || name == "create" && has("validator")
-	case PartialIndexes:
-		return name == "createIndexes" && mentions("partialFilterExpression")
-	case Indexes:
-		return name == "createIndexes"
-	case Joins:
-		return name == "aggregate" && mentions("$lookup", "$unionWith")
-	case BulkWrite:
-		return name == "bulkWrite"
-	case RetryableWrite:
-		return has("txnNumber") && !has("autocommit")
-	}
-	return false
+// Interference is what happens to a command.
+type Interference struct {
+	// After says that the server does it first.
+	After bool
+	// Error is answered in the place of the server. Without one the connection is
+	// closed.
+	Error bson.D
 }
 
-// Lacking is a server like this one that lacks some things: what needs them is
-// refused on the way. It ends with the test.
-func (s *Server) Lacking(t testing.TB, things ...Lack) *Server {
+// Between starts one before the server at an address. It ends with the test.
+func Between(t testing.TB, server string) *Middleman {
 	t.Helper()
-	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &middleman{to: s.Address(), things: things, open: map[net.Conn]bool{}}
-	t.Cleanup(func() { _ = listener.Close(); m.end() })
-	go m.serve(listener)
-	return &Server{Kind: s.Kind, URI: "mongodb://" + listener.Addr().String() + "/?directConnection=true", client: s.client, own: s.own}
+	m := &Middleman{Address: l.Addr().String(), server: server, listener: l, open: map[net.Conn]struct{}{}}
+	m.wait.Go(m.accept)
+	t.Cleanup(m.close)
+	return m
 }
 
-type middleman struct {
-	to     string
-	things []Lack
-
-	mu    sync.Mutex
-	open  map[net.Conn]bool
-	ended bool
-}
-
-// keep notes a connection that ends with the middleman.
-func (m *middleman) keep(c net.Conn) bool {
+// Judge sets who decides what happens to each command from now on; nil from it
+// lets a command pass, and while it thinks the command waits. It is called by
+// many at once.
+func (m *Middleman) Judge(judge func(Command) *Interference) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if !m.ended {
-		m.open[c] = true
+	m.judge = judge
+}
+
+// Hear sets who hears the server's own answers to commands from now on. The
+// answer is nil where the server closed the connection instead.
+func (m *Middleman) Hear(hear func(command string, answer bson.Raw)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.hear = hear
+}
+
+func (m *Middleman) accept() {
+	for {
+		client, err := m.listener.Accept()
+		if err != nil {
+			return
+		}
+		server, err := new(net.Dialer).DialContext(context.Background(), "tcp", m.server)
+		if err != nil {
+			_ = client.Close()
+			continue
+		}
+		c := &conversation{m: m, client: client, server: server, asked: map[int32]question{}}
+		if !m.keep(client, server) {
+			return
+		}
+		m.wait.Go(c.commands)
+		m.wait.Go(c.answers)
 	}
-	return !m.ended
 }
 
-func (m *middleman) drop(c net.Conn) {
-	_ = c.Close()
+// keep remembers connections that are to be closed in the end, and reports
+// whether that is not yet.
+func (m *Middleman) keep(connections ...net.Conn) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	delete(m.open, c)
+	for _, c := range connections {
+		if m.open == nil {
+			_ = c.Close()
+			continue
+		}
+		m.open[c] = struct{}{}
+	}
+	return m.open != nil
 }
 
-func (m *middleman) end() {
+func (m *Middleman) close() {
+	_ = m.listener.Close()
 	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.ended = true
 	for c := range m.open {
 		_ = c.Close()
 	}
+	m.open, m.judge = nil, nil
+	m.mu.Unlock()
+	m.wait.Wait()
 }
 
-func (m *middleman) serve(listener net.Listener) {
+// conversation is that of one client with the server.
+type conversation struct {
+	m              *Middleman
+	client, server net.Conn
+
+	mu    sync.Mutex // of what follows, and of writing to the client
+	asked map[int32]question
+}
+
+// question is a command that is not answered yet.
+type question struct {
+	command string
+	after   *Interference
+}
+
+// end closes both sides.
+func (c *conversation) end() {
+	_, _ = c.client.Close(), c.server.Close()
+	c.m.mu.Lock()
+	defer c.m.mu.Unlock()
+	delete(c.m.open, c.client)
+	delete(c.m.open, c.server)
+}
+
+// commands passes what the client says to the server.
+func (c *conversation) commands() {
+	defer c.end()
 	for {
-		client, err := listener.Accept()
+		msg, err := readMessage(c.client)
 		if err != nil {
 			return
 		}
-		go m.between(client)
+		command := msg.command()
+		c.m.mu.Lock()
+		judge := c.m.judge
+		c.m.mu.Unlock()
+		var what *Interference
+		if judge != nil && command.Name != "" {
+			what = judge(command)
+		}
+		switch {
+		case what != nil && !what.After && what.Error == nil:
+			return
+		case what != nil && !what.After:
+			if c.answer(msg.id(), what.Error) != nil {
+				return
+			}
+			continue
+		}
+		c.mu.Lock()
+		c.asked[msg.id()] = question{command: command.Name, after: what}
+		c.mu.Unlock()
+		if _, err := c.server.Write(msg); err != nil {
+			return
+		}
 	}
 }
 
-// between passes messages on. A client of the driver has one command on its way
-// at a time, so that an answer of our own comes in its turn.
-func (m *middleman) between(client net.Conn) {
-	defer m.drop(client)
-	server, err := new(net.Dialer).DialContext(context.Background(), "tcp", m.to)
-	if err != nil {
-		return
-	}
-	defer m.drop(server)
-	if !m.keep(client) || !m.keep(server) {
-		return
-	}
-	go func() {
-		_, _ = io.Copy(client, server)
-		_ = client.Close()
-	}()
+// answers passes what the server says to the client.
+func (c *conversation) answers() {
+	defer c.end()
 	for {
-		message, err := readMessage(client)
+		msg, err := readMessage(c.server)
+		c.m.mu.Lock()
+		hear := c.m.hear
+		c.m.mu.Unlock()
+		if err != nil {
+			if hear != nil && errors.Is(err, io.EOF) {
+				c.unanswered(hear)
+			}
+			return
+		}
+		c.mu.Lock()
+		q, known := c.asked[msg.to()]
+		delete(c.asked, msg.to())
+		c.mu.Unlock()
+		if body := msg.command().Body; hear != nil && known && body != nil {
+			hear(q.command, body)
+		}
+		switch {
+		case q.after == nil:
+			c.mu.Lock()
+			_, err = c.client.Write(msg)
+			c.mu.Unlock()
+		case q.after.Error == nil:
+			return
+		default:
+			err = c.answer(msg.to(), q.after.Error)
+		}
 		if err != nil {
 			return
 		}
-		to, out := server, message
-		if answer := m.refuse(message); answer != nil {
-			to, out = client, answer
-		}
-		if _, err := to.Write(out); err != nil {
-			return
-		}
 	}
 }
 
-// A message is a head of length, id, the id that it answers, and a code; and in
-// one of the code opMsg, flags and sections, the first of which is the command
-// as the driver writes it. See "MongoDB Wire Protocol" in the manual.
-const (
-	headLength = 16
-	opMsg      = 2013
-	beforeBody = headLength + 4 + 1 // flags, and the kind of the section
-	largest    = 64 << 20
-)
-
-func readMessage(from io.Reader) ([]byte, error) {
-	head := make([]byte, headLength)
-	if _, err := io.ReadFull(from, head); err != nil {
-		return nil, err
+// unanswered tells of the commands that the server has left without an answer.
+func (c *conversation) unanswered(hear func(command string, answer bson.Raw)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, q := range c.asked {
+		hear(q.command, nil)
 	}
-	length := binary.LittleEndian.Uint32(head)
-	if length < headLength || length > largest {
-		return nil, errors.New("not a message")
-	}
-	message := append(head, make([]byte, length-headLength)...)
-	_, err := io.ReadFull(from, message[headLength:])
-	return message, err
 }
 
-// refuse is the answer to a command that needs what is lacking, or nil.
-func (m *middleman) refuse(message []byte) []byte {
-	if len(message) < beforeBody || binary.LittleEndian.Uint32(message[12:]) != opMsg || message[beforeBody-1] != 0 {
-		return nil
-	}
-	command, rest, ok := readDocument(message[beforeBody:])
-	if !ok {
-		return nil
-	}
-	elements, err := command.Elements()
-	if err != nil || len(elements) == 0 {
-		return nil
-	}
-	name := elements[0].Key()
-	for len(rest) > 5 { // a list of documents of the command's, under its name
-		var one bson.Raw
-		size := binary.LittleEndian.Uint32(rest[1:])
-		if rest[0] != 1 || int(size) > len(rest)-1 {
-			break
-		}
-		_, documents, _ := strings.Cut(string(rest[5:1+size]), "\x00")
-		if one, _, ok = readDocument([]byte(documents)); ok && name == "createIndexes" {
-			command = one
-		}
-		rest = rest[1+size:]
-	}
-	for _, lack := range m.things {
-		if lack.asksFor(name, command) {
-			return refusal(message, answers[lack], string(lack))
-		}
-	}
-	return nil
-}
-
-func readDocument(from []byte) (document bson.Raw, rest []byte, ok bool) {
-	if len(from) < 5 {
-		return nil, nil, false
-	}
-	length := binary.LittleEndian.Uint32(from)
-	if length < 5 || int(length) > len(from) {
-		return nil, nil, false
-	}
-	return bson.Raw(from[:length]), from[length:], true
-}
-
-func refusal(to []byte, code int32, what string) []byte {
-	body, err := bson.Marshal(bson.D{{Key: "ok", Value: 0.0}, {Key: "code", Value: code}, {Key: "errmsg", Value: "this server has no " + what}})
+// answer sends the client a message in the server's place.
+func (c *conversation) answer(to int32, body bson.D) error {
+	raw, err := bson.Marshal(body)
 	if err != nil {
-		panic(err)
+		return err
 	}
-	answer := make([]byte, beforeBody, beforeBody+len(body))
-	binary.LittleEndian.PutUint32(answer, uint32(beforeBody+len(body)))
-	copy(answer[8:12], to[4:8])
-	binary.LittleEndian.PutUint32(answer[12:], opMsg)
-	return append(answer, body...)
+	msg := make(message, headerSize+5, headerSize+5+len(raw))
+	binary.LittleEndian.PutUint32(msg[8:], uint32(to))
+	binary.LittleEndian.PutUint32(msg[12:], opMsg)
+	msg = append(msg, raw...)
+	binary.LittleEndian.PutUint32(msg, uint32(len(msg)))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, err = c.client.Write(msg)
+	return err
 }

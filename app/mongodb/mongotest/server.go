@@ -136,6 +136,16 @@ func (s *Server) URL(database string) string {
 	return strings.TrimSuffix(base, "/") + "/" + database + "?" + query
 }
 
+// Through is the connection string of a database behind another address, such as
+// that of a proxy. The driver is kept from learning the server's own.
+func (s *Server) Through(address, database string) string {
+	direct := strings.Replace(s.URL(database), s.Address(), address, 1)
+	if !strings.Contains(direct, "directConnection=") {
+		direct += "&directConnection=true"
+	}
+	return direct
+}
+
 // Database gives the name of a new database, which goes with the test.
 func (s *Server) Database(t testing.TB) string {
 	t.Helper()

@@ -1,0 +1,293 @@
+package outage_test
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// tooLong is more than any request may take here: requests end after ten
+// seconds, and the machine may be busy.
+const tooLong = 40 * time.Second
+
+// pace is how long a writer rests between two writes, so that what is
+// measured is how soon it is answered, and not how busy it keeps the machine.
+const pace = 5 * time.Millisecond
+
+// book is what one writer was answered.
+type book struct {
+	t       *testing.T
+	server  *site
+	name    string // the writer's
+	org     string // whose documents it writes, by its slug
+	cluster string // where it makes organizations; "": nowhere
+	// founding: every so many things it does are making an organization; zero: 16.
+	founding int
+	token    string
+	// forgetful is the database's forgetting what it has answered when it is
+	// killed: docs/mongodb-gaps.md has the line.
+	forgetful bool
+
+	acknowledged, refused atomic.Int64
+	// documents by their ids, and by their marks where the server gives the id.
+	documents, marked map[string]*record
+	organizations     []*record
+}
+
+// record is one thing that a writer made.
+type record struct {
+	id, name string
+	// possible are the states that it may be in; absent is one of them. One that
+	// was acknowledged is the only one.
+	possible []string
+}
+
+const absent = ""
+
+// note is what becomes of a record by a write that was acknowledged, or not.
+func (r *record) note(state string, acknowledged bool) bool {
+	if acknowledged {
+		r.possible = r.possible[:0]
+	}
+	r.possible = append(r.possible, state)
+	return acknowledged
+}
+
+// load is writers at work.
+type load struct {
+	books []*book
+	stop  atomic.Bool
+	wait  sync.WaitGroup
+}
+
+// begin starts writers; each is a copy of one of the books, in turn.
+func begin(writers int, books ...*book) *load {
+	l := &load{}
+	books[0].t.Cleanup(func() { // where the test has failed
+		l.stop.Store(true)
+		l.wait.Wait()
+	})
+	for i := range writers {
+		b := books[i%len(books)]
+		b = &book{t: b.t, server: b.server, name: fmt.Sprintf("%s-w%d", b.org, i), org: b.org, cluster: b.cluster, token: b.token,
+			founding: cmp.Or(b.founding, 16), forgetful: b.forgetful, documents: map[string]*record{}, marked: map[string]*record{}}
+		l.books = append(l.books, b)
+		l.wait.Go(func() {
+			for n := 0; !l.stop.Load(); n++ {
+				b.write(n)
+			}
+		})
+	}
+	return l
+}
+
+// write does the n-th thing. What was not acknowledged is left alone after.
+func (b *book) write(n int) {
+	switch {
+	case n%b.founding == 1 && b.cluster != "":
+		b.found(fmt.Sprintf("%s org %d", b.name, n))
+	case n%8 == 4:
+		mark := fmt.Sprintf("%s-%d", b.name, n)
+		r := &record{possible: []string{absent}}
+		b.marked[mark] = r
+		r.note("there", b.send(http.StatusCreated, "POST", b.path(""), b.token, object{"type": "n", "data": object{"mark": mark}}))
+	default:
+		b.live(fmt.Sprintf("%s-%d", b.name, n), n)
+	}
+}
+
+// path is that of the documents, or of one.
+func (b *book) path(id string) string {
+	if id != "" {
+		id = "/" + id
+	}
+	return "/v1/organizations/" + b.org + "/documents" + id
+}
+
+// live is the life of one document. Its revision counts its writes, and so
+// tells what was done twice.
+func (b *book) live(id string, n int) {
+	r := &record{id: id, possible: []string{absent}}
+	b.documents[id] = r
+	post := func(state string) bool {
+		return r.note(state+"@1", b.send(http.StatusCreated, "POST", b.path(""), b.token, object{"id": id, "type": "n", "data": object{"state": state}}))
+	}
+	if !post("made") ||
+		!r.note("replaced@2", b.send(http.StatusOK, "PUT", b.path(id), b.token, object{"data": object{"state": "replaced"}})) ||
+		!r.note("patched@3", b.send(http.StatusOK, "PATCH", b.path(id), b.token, object{"state": "patched"})) || n%3 != 0 {
+		return
+	}
+	if r.note(absent, b.send(http.StatusNoContent, "DELETE", b.path(id), b.token, nil)) && n%2 == 0 {
+		post("again") // which a deletion that comes twice would take away
+	}
+}
+
+// found makes an organization, and gives it another name.
+func (b *book) found(name string) {
+	r := &record{name: name, possible: []string{absent}}
+	b.organizations = append(b.organizations, r)
+	made, acknowledged := b.ask(http.StatusCreated, "POST", "/v1/organizations", b.server.key, creation(name, b.cluster))
+	if !r.note(name, acknowledged) {
+		return
+	}
+	r.id = made.text("id")
+	r.note(name+" renamed", b.send(http.StatusOK, "PATCH", "/v1/organizations/"+r.id, b.server.key, object{"name": name + " renamed"}))
+}
+
+func (b *book) send(want int, method, path, token string, body any) bool {
+	_, acknowledged := b.ask(want, method, path, token, body)
+	return acknowledged
+}
+
+// ask reports whether a request was answered as it should be. What is not must
+// be refused as an outage is, and in time.
+func (b *book) ask(want int, method, path, token string, body any) (answer, bool) {
+	began := time.Now()
+	a, err := b.server.try(method, path, token, body)
+	if took := time.Since(began); took > tooLong {
+		b.t.Errorf("%s %s: answered after %s", method, path, took)
+	}
+	switch {
+	case err != nil:
+		b.t.Errorf("%s %s: %v", method, path, err)
+	case a.status == want, b.forgetful && method == "DELETE" && a.status == http.StatusNotFound:
+		b.acknowledged.Add(1)
+		time.Sleep(pace)
+		return a, true
+	case a.status == http.StatusAccepted: // it goes on, and its end is not known yet
+	case a.status != http.StatusServiceUnavailable || a.header.Get("Retry-After") == "":
+		b.t.Errorf("%s %s: %s", method, path, a)
+	}
+	b.refused.Add(1)
+	time.Sleep(20 * time.Millisecond) // who is told to try again shortly does not do so at once
+	return a, false
+}
+
+// end lets each writer end what it is at, and compares their books with what
+// the servers say. The last thing that doctor says is that all is well.
+func (l *load) end(t *testing.T, servers ...*site) {
+	t.Helper()
+	l.stop.Store(true)
+	l.wait.Wait()
+	servers[0].settles()
+	for i, b := range l.books {
+		b.check(servers[i%len(servers)])
+	}
+	servers[0].settles()
+	t.Logf("%d writes acknowledged, %d refused", l.acknowledged(), l.refused())
+}
+
+func (l *load) acknowledged() (n int64) {
+	for _, b := range l.books {
+		n += b.acknowledged.Load()
+	}
+	return n
+}
+
+func (l *load) refused() (n int64) {
+	for _, b := range l.books {
+		n += b.refused.Load()
+	}
+	return n
+}
+
+// goesOn waits until each writer had more acknowledged.
+func (l *load) goesOn(t *testing.T, what string) {
+	t.Helper()
+	l.more(t, what, func(b *book) int64 { return b.acknowledged.Load() })
+}
+
+// isAnswered waits until each writer had more answers, of whichever kind.
+func (l *load) isAnswered(t *testing.T, what string) {
+	t.Helper()
+	l.more(t, what, func(b *book) int64 { return b.acknowledged.Load() + b.refused.Load() })
+}
+
+func (l *load) more(t *testing.T, what string, count func(*book) int64) {
+	t.Helper()
+	before := make([]int64, len(l.books))
+	for i, b := range l.books {
+		before[i] = count(b)
+	}
+	await(t, what, func() bool {
+		for i, b := range l.books {
+			if count(b) < before[i]+3 {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// check compares the book with what a server says.
+func (b *book) check(s *site) {
+	b.t.Helper()
+	states, marks := b.present(s)
+	for id, r := range b.documents {
+		if now := states[id]; !slices.Contains(r.possible, now) {
+			b.t.Errorf("document %s is %q, and must be one of %q", id, now, r.possible)
+		}
+	}
+	for mark, r := range b.marked {
+		want := len(r.possible) == 1
+		if n := marks[mark]; n > 1 || n == 0 && want {
+			b.t.Errorf("the document with the mark %s is there %d times; acknowledged: %t", mark, n, want)
+		}
+	}
+	for _, r := range b.organizations {
+		r.check(b, s)
+	}
+}
+
+// present reads all documents of the organization.
+func (b *book) present(s *site) (states map[string]string, marks map[string]int) {
+	b.t.Helper()
+	states, marks = map[string]string{}, map[string]int{}
+	for cursor := ""; ; {
+		page := s.want(http.StatusOK, "GET", b.path("")+"?limit=200"+cursor, b.token, nil)
+		items, _ := page.fields["items"].([]any)
+		for _, item := range items {
+			d, _ := item.(map[string]any)
+			data, _ := d["data"].(map[string]any)
+			if mark, is := data["mark"].(string); is {
+				marks[mark]++
+				continue
+			}
+			states[fmt.Sprint(d["id"])] = fmt.Sprintf("%v@%v", data["state"], d["revision"])
+		}
+		next := page.text("next_cursor")
+		if next == "" {
+			return states, marks
+		}
+		cursor = "&cursor=" + next
+	}
+}
+
+// check sees whether an organization is there wholly, under one of the names
+// that it may have, or not at all, so that its name can be taken.
+func (r *record) check(b *book, s *site) {
+	b.t.Helper()
+	in, err := s.try("POST", "/admin/login", "", object{"email": email(r.name), "password": password})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if in.status == http.StatusUnauthorized && slices.Contains(r.possible, absent) {
+		s.create(r.name, b.cluster)
+		return
+	}
+	if in.status != http.StatusOK {
+		b.t.Errorf("the owner of %s cannot sign in: %s; possible: %q", r.name, in, r.possible)
+		return
+	}
+	token := in.text("access_token")
+	path := "/v1/organizations/" + s.want(http.StatusOK, "GET", "/v1/me", token, nil).text("organization_id")
+	if now := s.want(http.StatusOK, "GET", path, token, nil).text("name"); !slices.Contains(r.possible, now) {
+		b.t.Errorf("%s is named %q, and must be one of %q", r.name, now, r.possible)
+	}
+	s.want(http.StatusCreated, "POST", path+"/documents", token, object{"type": "n", "data": object{}})
+}

@@ -1,0 +1,219 @@
+package outage_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"tenantry/app/config"
+	"tenantry/app/mongodb/mongotest"
+	"tenantry/app/servertest"
+)
+
+const (
+	password = "a-fairly-long-secret-7"
+	// impatient makes a driver give up sooner than it does in production, so that
+	// an outage need not last as long.
+	impatient = "&timeoutMS=2500&serverSelectionTimeoutMS=2000&heartbeatFrequencyMS=500&connectTimeoutMS=1000"
+)
+
+// site is a whole server.
+type site struct {
+	t    *testing.T
+	http *http.Client
+	key  string // an operator's
+	*servertest.Server
+}
+
+// open starts a server whose stores are where configure says. Servers that share
+// a registry share the key of the first, too.
+func open(t *testing.T, configure func(*config.Config)) *site {
+	t.Helper()
+	log := &tail{}
+	s := &site{t: t, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the server said last:\n%s", log)
+		}
+	})
+	s.Server = servertest.StartWith(t, servertest.Options{
+		Logger: slog.New(slog.NewTextHandler(log, nil)),
+		Configure: func(c *config.Config) {
+			c.SealKey = base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{'k'}, 32))
+			configure(c)
+		},
+	})
+	s.key = s.Key
+	return s
+}
+
+// tail keeps the end of a log.
+type tail struct {
+	mu  sync.Mutex
+	buf []byte
+}
+
+func (l *tail) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.buf = append(l.buf, p...)
+	if most := 16 << 10; len(l.buf) > 2*most {
+		l.buf = append(l.buf[:0], l.buf[len(l.buf)-most:]...)
+	}
+	return len(p), nil
+}
+
+func (l *tail) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return string(l.buf)
+}
+
+// at puts a cluster at a URL.
+func at(url string) config.Cluster {
+	c := config.Default().Clusters[config.DefaultCluster]
+	c.URL = url
+	return c
+}
+
+type answer struct {
+	status int
+	header http.Header
+	body   string
+	fields map[string]any
+}
+
+func (a answer) text(field string) string {
+	s, _ := a.fields[field].(string)
+	return s
+}
+
+func (a answer) String() string { return fmt.Sprintf("%d %s", a.status, a.body) }
+
+// try sends a request whose failing is not yet the test's. Headers are pairs.
+func (s *site) try(method, path, token string, body any, headers ...string) (answer, error) {
+	var content io.Reader
+	if body != nil {
+		raw, err := json.Marshal(body)
+		if err != nil {
+			return answer{}, err
+		}
+		content = bytes.NewReader(raw)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, method, s.URL+path, content)
+	if err != nil {
+		return answer{}, err
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	resp, err := s.http.Do(req)
+	if err != nil {
+		return answer{}, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return answer{}, err
+	}
+	a := answer{status: resp.StatusCode, header: resp.Header, body: string(raw)}
+	_ = json.Unmarshal(raw, &a.fields) // not every answer is an object
+	return a, nil
+}
+
+// want sends a request and demands the status.
+func (s *site) want(status int, method, path, token string, body any, headers ...string) answer {
+	s.t.Helper()
+	a, err := s.try(method, path, token, body, headers...)
+	if err != nil {
+		s.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	if a.status != status {
+		s.t.Fatalf("%s %s: %d, want %d: %s", method, path, a.status, status, a.body)
+	}
+	return a
+}
+
+type object map[string]any
+
+func email(name string) string {
+	return strings.ToLower(strings.ReplaceAll(name, " ", ".")) + "@test.example"
+}
+
+func creation(name, cluster string) object {
+	return object{"name": name, "owner": object{"email": email(name), "password": password}, "placement": object{"cluster": cluster}}
+}
+
+// create makes an organization on a cluster.
+func (s *site) create(name, cluster string) {
+	s.t.Helper()
+	s.want(http.StatusCreated, "POST", "/v1/organizations", s.key, creation(name, cluster))
+}
+
+func (s *site) login(name string) (token string) {
+	s.t.Helper()
+	return s.want(http.StatusOK, "POST", "/admin/login", "", object{"email": email(name), "password": password}).text("access_token")
+}
+
+// settles waits until no operation is open any more, and asks the doctor.
+func (s *site) settles() {
+	s.t.Helper()
+	await(s.t, "no operation is open", func() bool {
+		return strings.Contains(s.want(http.StatusOK, "GET", "/v1/operations?state=running", s.key, nil).body, `"items":[]`)
+	})
+	if a := s.want(http.StatusOK, "POST", "/v1/doctor", s.key, object{"repair": false}); !strings.Contains(a.body, `"findings":[]`) {
+		s.t.Errorf("doctor finds %s", a.body)
+	}
+}
+
+func await(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(2 * time.Minute); !condition(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("it never came that %s", what)
+		}
+	}
+}
+
+func eachMongoDB(t *testing.T, f func(t *testing.T, s *mongotest.Server)) {
+	for _, kind := range mongotest.Kinds() {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			f(t, server(t, kind))
+		})
+	}
+}
+
+// given is held by the one test that uses the given server.
+var given sync.Mutex
+
+// server is one of the test's own, but for a given one.
+func server(t *testing.T, kind mongotest.Kind, flags ...string) *mongotest.Server {
+	t.Helper()
+	if kind == mongotest.Given {
+		given.Lock()
+		t.Cleanup(given.Unlock)
+		return mongotest.Shared(t, kind)
+	}
+	if kind == mongotest.ReplicaSet {
+		flags = append(flags, mongotest.ShortTransactions...)
+	}
+	return mongotest.Start(t, kind, flags...)
+}
