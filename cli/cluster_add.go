@@ -1,65 +1,18 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"tenantry/app/client"
-	"tenantry/app/config"
 )
-
-// storeFlags say where a cluster is. --url is the server's everywhere.
-type storeFlags struct {
-	url, file string
-	stdin     bool
-}
-
-func (s *storeFlags) flags(cmd *cobra.Command) {
-	f := cmd.Flags()
-	f.StringVar(&s.url, "store", "", `where it is: "mongodb://HOST/DATABASE", or "sqlite:DIR" where one server works alone; without a password`)
-	f.StringVar(&s.file, "store-file", "", "file with that URL; for one with a password")
-	f.BoolVar(&s.stdin, "store-stdin", false, "read that URL from standard input")
-}
-
-// read gives the URL. One with a password is not taken from the command line,
-// which the list of processes shows.
-func (s *storeFlags) read(cmd *cobra.Command) (string, error) {
-	given := 0
-	for _, name := range []string{"store", "store-file", "store-stdin"} {
-		if cmd.Flags().Changed(name) {
-			given++
-		}
-	}
-	switch {
-	case given != 1:
-		return "", usageError(cmd, errors.New("say where the cluster is with one of --store, --store-file and --store-stdin"))
-	case s.stdin:
-		url, err := readLine(cmd.InOrStdin())
-		if err != nil {
-			return "", usageError(cmd, fmt.Errorf("no URL on standard input: %w", err))
-		}
-		return strings.TrimSpace(url), nil
-	case s.file != "":
-		raw, err := os.ReadFile(filepath.Clean(s.file))
-		if err != nil {
-			return "", usageError(cmd, fmt.Errorf("the URL cannot be read: %w", err))
-		}
-		return strings.TrimSpace(string(raw)), nil
-	case config.Secret(s.url):
-		return "", usageError(cmd, errors.New("the list of processes would show the password in --store; give the URL with --store-file or --store-stdin"))
-	}
-	return s.url, nil
-}
 
 func newClusterAdd(g *globals, at *target) *cobra.Command {
 	var out output
 	var in client.AddCluster
-	var store storeFlags
+	store := urlFlags{name: "store", of: "the cluster is", help: `where it is: "mongodb://HOST/DATABASE", or "sqlite:DIR" where one server works alone; without a password`}
 	cmd := &cobra.Command{
 		Use:   "add NAME",
 		Short: "Add a cluster while servers run",

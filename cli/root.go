@@ -54,7 +54,7 @@ Begin with:
 	flags.StringVar(&g.configFile, "config", "", "configuration file (default: ./tenantry.toml where there is one; TENANTRY_CONFIG)")
 	flags.StringVar(&g.dataDir, "data-dir", "", "data folder (default ./tenantry-data; TENANTRY_DATA_DIR)")
 	root.AddCommand(
-		newServe(g), newTUI(g), newVerify(g), newOrg(g), newOperator(g), newOperation(g), newCluster(g),
+		newServe(g), newTUI(g), newVerify(g), newOrg(g), newOperator(g), newOperation(g), newCluster(g), newRegistry(g),
 		newRecover(g), newDoctor(g), newConfig(g),
 		newHealthcheck(g), newVersion(g), newMan(),
 		&cobra.Command{Use: "exit-codes", Short: "Say what the exit codes mean", Long: exitCodes,

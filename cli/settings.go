@@ -39,6 +39,12 @@ func keyFlags(cmd *cobra.Command) {
 }
 
 func (g *globals) loadReport(cmd *cobra.Command) (config.Config, config.Report, error) {
+	cfg, report, err := config.Load(g.options(cmd))
+	return cfg, report, fail(exitConfiguration, err, `"tenantry config init" prints a file with every key, what it is for, and its default.`)
+}
+
+// options are where the configuration of a command comes from.
+func (g *globals) options(cmd *cobra.Command) config.Options {
 	opts := config.Options{File: g.configFile, Environ: os.Environ(), Flags: map[string]string{}}
 	if opts.File == "" {
 		opts.File = os.Getenv("TENANTRY_CONFIG")
@@ -48,8 +54,7 @@ func (g *globals) loadReport(cmd *cobra.Command) (config.Config, config.Report, 
 			opts.Flags[k.Name] = f.Value.String()
 		}
 	}
-	cfg, report, err := config.Load(opts)
-	return cfg, report, fail(exitConfiguration, err, `"tenantry config init" prints a file with every key, what it is for, and its default.`)
+	return opts
 }
 
 // serverOptions is how the HTTP server is to behave.

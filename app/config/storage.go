@@ -84,3 +84,15 @@ func withoutPassword(s string) string {
 	}
 	return s
 }
+
+// WithoutSecret is a storage URL as it may be shown.
+func WithoutSecret(url string) string { return withoutPassword(url) }
+
+// RegistryAt is where the registry is, for people: without user and options.
+func (c Config) RegistryAt() string {
+	place := c.placeOf(c.Registry.URL, registryDatabase)
+	if IsMongoDB(c.Registry.URL) {
+		return place
+	}
+	return "sqlite:" + place
+}

@@ -2,6 +2,7 @@ package registrymove
 
 import (
 	"context"
+	"reflect"
 
 	"tenantry/app"
 )
@@ -60,10 +61,43 @@ func (m *Move) begin(ctx context.Context) (s state, err error) {
 			return s, refuse("the registry is being moved to %s already; end that, or give it up with --cancel", s.source.Peer)
 		}
 	case app.RegistryOpen:
+		there, err := hasEntries(ctx, m.Source)
+		if err != nil {
+			return s, err
+		}
+		if !there {
+			return s, refuse("there is nothing to move: at %s is no registry, or a new one", m.Source.Place)
+		}
 		s.migration = string(app.NewID[app.OperationID]())
 	}
 	s.at = fresh
 	return s, m.receivable(ctx, s, pair)
+}
+
+// alike reports whether what comes first in both is the same.
+func (m *Move) alike(ctx context.Context) (bool, error) {
+	for _, noun := range app.RegistryNouns() {
+		a, err := m.Source.ExportEntries(ctx, noun, "", pageSize)
+		if err != nil {
+			return false, err
+		}
+		b, err := m.Target.ExportEntries(ctx, noun, "", pageSize)
+		if err != nil || !reflect.DeepEqual(a, b) {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// hasEntries reports whether there is anything in a registry.
+func hasEntries(ctx context.Context, r Registry) (bool, error) {
+	for _, noun := range app.RegistryNouns() {
+		page, err := r.ExportEntries(ctx, noun, "", 1)
+		if err != nil || len(page.Entries) > 0 {
+			return true, err
+		}
+	}
+	return false, nil
 }
 
 // receivable refuses a target that holds something that is not to be lost.
@@ -89,6 +123,13 @@ func (m *Move) receivable(ctx context.Context, s state, pair bool) error {
 		return err
 	}
 	if there.Entries > 0 {
+		same, err := m.alike(ctx)
+		if err != nil {
+			return err
+		}
+		if same {
+			return refuse("%s is the place where the registry is already, by another way, or has a copy of it; choose another place", m.Target.Place)
+		}
 		return refuse("at %s is a registry already, with %s; remove it, or choose another place", m.Target.Place, there.Words())
 	}
 	return nil

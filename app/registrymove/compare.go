@@ -48,7 +48,7 @@ func (m *Move) compare(ctx context.Context) (counts Counts, differ []string, err
 				next.next()
 			}
 		}
-		m.report(Progress{Phase: "comparing", Noun: noun, Entries: counts.Nouns[noun].Entries})
+		m.report(Progress{Phase: Comparing, Noun: noun, Entries: counts.Nouns[noun].Entries})
 	}
 	return counts, differ, nil
 }

@@ -40,7 +40,7 @@ func (m *Move) copyNoun(ctx context.Context, noun app.RegistryNoun) error {
 			return fmt.Errorf("the new registry: %w", err)
 		}
 		n += int64(len(page.Entries))
-		m.report(Progress{Phase: "copying", Noun: noun, Entries: n})
+		m.report(Progress{Phase: Copying, Noun: noun, Entries: n})
 		return nil
 	})
 }

@@ -2,7 +2,6 @@ package registrymove
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -35,9 +34,16 @@ type Move struct {
 	Log    *slog.Logger
 }
 
+// The phases of a move.
+const (
+	Closing   = "closing"
+	Copying   = "copying"
+	Comparing = "comparing"
+)
+
 // Progress is how far a move is.
 type Progress struct {
-	Phase string // "closing", "copying" or "comparing"
+	Phase string // Closing, Copying or Comparing
 	Noun  app.RegistryNoun
 	// Entries are those of the noun that are done.
 	Entries int64
@@ -111,16 +117,7 @@ func (m *Move) mark(ctx context.Context, s *state) error {
 	if err := m.Target.SetMark(ctx, receiving); err != nil {
 		return fmt.Errorf("the new registry: %w", err)
 	}
-	// Two ways to one place are told by what was written there just now.
-	seen, err := m.Source.Mark(ctx)
-	if err == nil && seen.State == app.RegistryReceiving && seen.Migration == s.migration {
-		open := app.RegistryMark{State: app.RegistryOpen, Migration: s.source.Migration, Peer: s.source.Peer, At: s.source.At}
-		return errors.Join(refuse("%s is the place where the registry is already", m.Target.Place), m.Target.SetMark(ctx, open))
-	}
-	if err != nil {
-		return err
-	}
-	m.report(Progress{Phase: "closing"})
+	m.report(Progress{Phase: Closing})
 	moving := app.RegistryMark{State: app.RegistryMoving, Migration: s.migration, Peer: m.Target.Place, At: m.Now()}
 	if err := m.Source.SetMark(ctx, moving); err != nil {
 		return m.reopen(ctx, *s, err)

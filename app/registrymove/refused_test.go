@@ -117,6 +117,7 @@ func TestToItselfByAnotherWay(t *testing.T) {
 		}}
 	}
 	one, two := at("one way", "registry.db"), at("another way", filepath.Join(folder.Path(), "registry.db"))
+	inhabited(t, one)
 	m, closed := between(t, one, two)
 	_, err = m.Run(t.Context())
 	closed()

@@ -3,6 +3,9 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"os"
+	"sync"
 
 	"tenantry/app"
 )
@@ -17,6 +20,55 @@ func OpenMovableRegistry(ctx context.Context, folder *Folder, path string, opts 
 		return nil, err
 	}
 	return openRegistry(ctx, folder, path, s, opts)
+}
+
+// LookAtRegistry opens a registry to read what would be moved: beside the server
+// that has it, and changing nothing. The error is an fs.ErrNotExist where there
+// is none.
+func LookAtRegistry(ctx context.Context, path string) (*Registry, error) {
+	if err := ofdLocking(); err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(path); err != nil {
+		return nil, err
+	}
+	s, err := loadSchema("registry")
+	if err != nil {
+		return nil, err
+	}
+	opts := databaseOptions{schema: s, readers: 1, cacheKiB: defaultCacheKiB, statements: defaultStatements}
+	d := &database{path: path, name: shownPath(path), opts: opts, log: slog.New(slog.DiscardHandler)}
+	if d.reads, err = openReaders(path, opts); err != nil {
+		return nil, err
+	}
+	d.closing = sync.OnceValue(func() error { d.reads.close(); return nil })
+	if err := d.read(ctx, func(c *conn) error { return readable(ctx, c, d) }); err != nil {
+		d.reads.close()
+		return nil, err
+	}
+	return &Registry{d: d}, nil
+}
+
+// readable refuses a file that is not of the schema that this program reads.
+func readable(ctx context.Context, c *conn, d *database) error {
+	id, err := pragma(ctx, c, "application_id")
+	if err != nil {
+		return err
+	}
+	version, err := pragma(ctx, c, "user_version")
+	known := len(d.opts.schema.migrations)
+	switch {
+	case err != nil:
+		return err
+	case id != applicationID:
+		return fmt.Errorf("%s is a database of some other program", d.path)
+	case version > known:
+		return newer(ctx, c, d, version)
+	case version < known:
+		return fmt.Errorf("the data in %s is of an older version (schema %d; this version reads %d), and is not changed by looking at it; "+
+			"a server of this version, or any other command, brings it up to date", d.path, version, known)
+	}
+	return nil
 }
 
 // refuseClosed refuses a registry that no server may work on.

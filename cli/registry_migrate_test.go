@@ -1,0 +1,277 @@
+package cli_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"tenantry/app/mongodb/mongotest"
+)
+
+// household is what an installation has that must live on where its registry
+// goes.
+type household struct {
+	access, refresh string
+	key             string
+	repeated        string // the answer to a request with an idempotency key
+	revoked         string // an access token of a sign-in that was ended
+}
+
+// settle makes a household on a server.
+func settle(t *testing.T, s *server) *household {
+	t.Helper()
+	h := &household{key: s.Key}
+	s.create("Acme")
+	signIn := s.want(http.StatusOK, "POST", "/v1/auth/login", "", map[string]string{"email": email("Acme"), "password": password})
+	h.access, h.refresh = signIn.text("access_token"), signIn.text("refresh_token")
+	ended := s.want(http.StatusOK, "POST", "/v1/auth/login", "", map[string]string{"email": email("Acme"), "password": password})
+	s.want(http.StatusNoContent, "POST", "/v1/auth/logout", "", map[string]string{"refresh_token": ended.text("refresh_token")})
+	h.revoked = ended.text("access_token")
+	for i := range 20 {
+		s.want(http.StatusCreated, "POST", "/v1/organizations/acme/documents", h.access,
+			fmt.Sprintf(`{"type":"n","id":"d%d","data":{"n":%d}}`, i, i))
+	}
+	for i := range 30 {
+		s.create(fmt.Sprintf("Org %d", i))
+	}
+	s.want(http.StatusAccepted, "DELETE", "/v1/organizations/org-7", s.Key, nil)
+	h.repeated = s.repeat(t, s.Key).Body
+	return h
+}
+
+// repeat creates an organization with an idempotency key, or is given the answer
+// once more.
+func (s *server) repeat(t *testing.T, token string) answer {
+	t.Helper()
+	body := strings.NewReader(`{"name":"Repeated","owner":{"email":"r@test.example","password":"` + password + `"}}`)
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, s.URL+"/v1/organizations", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Idempotency-Key", "the same")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	a := answer{Status: resp.StatusCode, Header: resp.Header}
+	if err := json.NewDecoder(resp.Body).Decode(&a.JSON); err != nil || a.Status != http.StatusCreated {
+		t.Fatalf("create with an idempotency key: %d %v (%v)", a.Status, a.JSON, err)
+	}
+	a.Body = fmt.Sprint(a.JSON["id"], a.JSON["slug"], a.JSON["created_at"])
+	return a
+}
+
+// lives checks that a household lives on, on a server. It ends the sign-in.
+func (h *household) lives(t *testing.T, s *server) {
+	t.Helper()
+	for i := range 20 {
+		got := s.want(http.StatusOK, "GET", fmt.Sprintf("/v1/organizations/acme/documents/d%d", i), h.access, nil)
+		if data, _ := got.JSON["data"].(map[string]any); data["n"] != float64(i) {
+			t.Errorf("document %d is %s", i, got.Body)
+		}
+	}
+	s.want(http.StatusUnauthorized, "GET", "/v1/organizations/acme", h.revoked, nil)
+	next := s.want(http.StatusOK, "POST", "/v1/auth/refresh", "", map[string]string{"refresh_token": h.refresh})
+	s.want(http.StatusOK, "GET", "/v1/organizations/acme", next.text("access_token"), nil)
+	// The one that was used up is known as such also by what replaced it.
+	s.want(http.StatusUnauthorized, "POST", "/v1/auth/refresh", "", map[string]string{"refresh_token": h.refresh})
+	for _, name := range []string{"Acme", "Org 0", "Org 29"} {
+		s.login(name)
+	}
+	taken := s.want(http.StatusBadRequest, "POST", "/org/create", "", map[string]string{
+		"organization_name": "Org 3", "email": email("another"), "password": password})
+	if taken.text("code") != "organization_name_taken" {
+		t.Errorf("a name that is taken: %s", taken.Body)
+	}
+	list := s.want(http.StatusOK, "GET", "/v1/organizations?limit=100", h.key, nil)
+	if items, _ := list.JSON["items"].([]any); len(items) != 31 { // Acme, Repeated, and 29 of 30
+		t.Errorf("%d organizations are listed", len(items))
+	}
+	if again := s.repeat(t, h.key).Body; again != h.repeated {
+		t.Errorf("repeated, the answer is %s, and was %s", again, h.repeated)
+	}
+	s.want(http.StatusOK, "POST", "/v1/organizations/org-7/restore", h.key, nil)
+	s.login("Org 7")
+	s.create("New") // it takes writes
+}
+
+// migrate runs the command until it ends, and kills it at random instants
+// before. It reports what it said.
+func migrate(t *testing.T, env []string, kills int, args ...string) string {
+	t.Helper()
+	killed := 0
+	for {
+		cmd := command(t, env, append([]string{"registry", "migrate"}, args...)...)
+		var out lockedBuffer
+		cmd.Stdout, cmd.Stderr = &out, &out
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan error, 1)
+		go func() { done <- cmd.Wait() }()
+		if killed < kills {
+			killed++
+			time.Sleep(time.Duration(rand.IntN(killed*150)) * time.Millisecond)
+			_ = cmd.Process.Kill()
+		}
+		err := <-done
+		var exit *exec.ExitError
+		switch {
+		case err == nil:
+			t.Logf("it was killed %d times", killed)
+			return out.String()
+		case errors.As(err, &exit) && exit.ExitCode() == -1: // killed
+		default:
+			t.Fatalf("registry migrate %v: %v\n%s", args, err, out.String())
+		}
+	}
+}
+
+// From the data folder to MongoDB and back, with the process killed at random
+// instants: everything that was there is there, and whoever was signed in is.
+func TestTheRegistryMoves(t *testing.T) {
+	eachMongoDB(t, func(t *testing.T, s *mongotest.Server) {
+		t.Parallel()
+		kills := 6
+		if testing.Short() {
+			kills = 2
+		}
+		data := dataDir(t)
+		env := []string{"TENANTRY_PLACEMENT_LEASE=200ms", "TENANTRY_DELETION_RETENTION=24h", "TENANTRY_CLUSTERS_DEFAULT_SHARDS=2"}
+		first := serve(t, data, env...)
+		h := settle(t, first)
+		stopped(t, first)
+
+		url := s.URL(s.Database(t))
+		said := migrate(t, env, kills, "--data-dir", data, "--to", url)
+		for _, word := range []string{filepath.Join(data, "seal.key"), "The cluster default is a folder on this machine", "registry.url"} {
+			if !strings.Contains(said, word) {
+				t.Errorf("it does not say %q:\n%s", word, said)
+			}
+		}
+		refusedToServe(t, data, "the registry was moved to mongodb://", env...)
+
+		there := append(env, "TENANTRY_REGISTRY_URL="+url)
+		second := serve(t, data, there...)
+		h.lives(t, second)
+		next := second.want(http.StatusOK, "POST", "/v1/auth/login", "", map[string]string{"email": email("Acme"), "password": password})
+		stopped(t, second)
+
+		// Back, and what was written there comes along.
+		migrate(t, there, kills, "--data-dir", data, "--to", "sqlite:registry.db")
+		refusedToServe(t, data, "the registry was moved to sqlite:", there...)
+		third := serve(t, data, env...)
+		third.login("New")
+		third.login("Org 7")
+		third.want(http.StatusOK, "GET", "/v1/organizations/acme/documents/d3", next.text("access_token"), nil)
+		third.want(http.StatusOK, "POST", "/v1/auth/refresh", "", map[string]string{"refresh_token": next.text("refresh_token")})
+		stopped(t, third)
+		if left := query(t, open(t, filepath.Join(data, "registry.db")), `SELECT state FROM migration`); fmt.Sprint(left) != "[[open]]" {
+			t.Errorf("the mark is %v", left)
+		}
+	})
+}
+
+func stopped(t *testing.T, s *server) {
+	t.Helper()
+	if err := s.stop(); err != nil {
+		t.Fatalf("serve ended with %v", err)
+	}
+}
+
+// refusedToServe starts a server, which must end at once and say why.
+func refusedToServe(t *testing.T, data, why string, env ...string) {
+	t.Helper()
+	s := launch(t, data, env...)
+	select {
+	case <-s.done:
+	case <-time.After(30 * time.Second):
+		t.Fatal("a server works on a registry that was moved")
+	}
+	var exit *exec.ExitError
+	if !errors.As(s.err, &exit) || exit.ExitCode() != 4 || !strings.Contains(s.log.String(), why) {
+		t.Errorf("serve ended with %v:\n%s", s.err, s.log)
+	}
+}
+
+// Servers that run on a registry in MongoDB are shut out when it moves: what
+// they had acknowledged is at the new place, and nothing else.
+func TestRunningServersAreShutOut(t *testing.T) {
+	eachMongoDB(t, func(t *testing.T, s *mongotest.Server) {
+		t.Parallel()
+		env := append(onMongoDB(t, s), "TENANTRY_PLACEMENT_LEASE=200ms")
+		servers := threeServers(t, env)
+		var mu sync.Mutex
+		var acknowledged []string
+		var wg sync.WaitGroup
+		stop := make(chan struct{})
+		for i, to := range servers {
+			for j := range 4 {
+				wg.Go(func() {
+					for n := 0; ; n++ {
+						select {
+						case <-stop:
+							return
+						default:
+						}
+						name := fmt.Sprintf("org-%d-%d-%d", i, j, n)
+						a, err := to.try("POST", "/org/create", "", map[string]string{
+							"organization_name": name, "email": email(name), "password": password})
+						switch {
+						case err != nil:
+							t.Error(err)
+							return
+						case a.Status == http.StatusCreated:
+							mu.Lock()
+							acknowledged = append(acknowledged, name)
+							mu.Unlock()
+						case a.Status == http.StatusServiceUnavailable:
+							return
+						default:
+							t.Errorf("%s: %d %s", name, a.Status, a.Body)
+							return
+						}
+					}
+				})
+			}
+		}
+		for enough := false; !enough; time.Sleep(10 * time.Millisecond) {
+			mu.Lock()
+			enough = len(acknowledged) > 30
+			mu.Unlock()
+		}
+		data := dataDir(t)
+		if err := os.Mkdir(data, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		migrate(t, env, 0, "--data-dir", data, "--to", "sqlite:moved/registry.db")
+		close(stop)
+		wg.Wait()
+		for _, old := range servers {
+			a := old.want(http.StatusServiceUnavailable, "GET", "/v1/organizations", servers[0].Key, nil)
+			if !strings.Contains(a.Body, "moved to another place") {
+				t.Errorf("it is answered %s", a.Body)
+			}
+			old.want(http.StatusServiceUnavailable, "GET", "/readyz", "", nil)
+		}
+		next := serve(t, data, append(env, "TENANTRY_REGISTRY_URL=sqlite:moved/registry.db")...)
+		for _, name := range acknowledged {
+			next.login(name)
+		}
+		list := next.want(http.StatusOK, "GET", "/v1/organizations?limit=1", servers[0].Key, nil)
+		t.Logf("%d acknowledged before it moved are there: %v", len(acknowledged), list.JSON["total"])
+	})
+}
