@@ -165,7 +165,7 @@ func (r *relocate) ask() tea.Cmd {
 
 func (r *relocate) View() string {
 	lines := []string{" " + r.styles.Strong.Render(cut("Move "+clean(r.org.Name), r.width-2)),
-		" " + r.styles.Faint.Render(cut("Now on "+clean(r.from.Cluster)+", "+clean(r.from.Isolation)+". It stays in use while it moves.", r.width-2)), ""}
+		" " + r.styles.Faint.Render(cut("Now on "+clean(r.from.Cluster)+", "+clean(r.from.Isolation)+", and in use while it moves.", r.width-2)), ""}
 	empty := ""
 	if r.listed {
 		empty = "There is no other place. Add a cluster, or allow other isolations on this one."

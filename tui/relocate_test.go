@@ -30,7 +30,7 @@ func TestMoveIsTriedWhereOneStays(t *testing.T) {
 	d.press("enter")
 	d.see("Move Acme GmbH to frankfurt, shared?")
 	d.press("n")
-	d.see("Now on default, collection.")
+	d.see("Now on default, collection, ")
 	for _, c := range f.calls {
 		if strings.HasPrefix(c, "relocate") {
 			t.Errorf("it moved: %s", c)

@@ -73,7 +73,10 @@ func moveProgress(op client.Operation) string {
 
 // seconds is a number of seconds as people say it.
 func seconds(n float64) string {
-	if n < 10 {
+	switch {
+	case n < 1:
+		return "1 s"
+	case n < 10:
 		return fmt.Sprintf("%.1f s", n)
 	}
 	return span(time.Duration(n * float64(time.Second)))

@@ -61,12 +61,15 @@ func (r *root) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 // entered may come as it is.
 func (r *root) apart(msg tea.Msg) []tea.Msg {
 	press, ok := msg.(tea.KeyMsg)
-	if !ok || press.Type != tea.KeyRunes || press.Paste || len(press.Runes) < 2 && !press.Alt || r.top() != nil && r.top().Typing() {
+	if !ok || press.Paste || len(press.Runes) < 2 && !press.Alt || r.top() != nil && r.top().Typing() {
 		return []tea.Msg{msg}
 	}
 	var keys []tea.Msg
 	if press.Alt {
 		keys = append(keys, tea.KeyMsg{Type: tea.KeyEsc})
+	}
+	if press.Type != tea.KeyRunes {
+		return append(keys, tea.KeyMsg{Type: press.Type, Runes: press.Runes})
 	}
 	for _, c := range press.Runes {
 		keys = append(keys, tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune{c}})

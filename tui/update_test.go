@@ -95,6 +95,9 @@ func TestEscBeforeAKey(t *testing.T) {
 	d.see("Operations", "rename")
 	d.press("2")
 	d.see("oldest first")
+	toMove(d)
+	d.update(tea.KeyMsg{Type: tea.KeyTab, Alt: true}) // esc, tab
+	d.see("KIND", "create")
 }
 
 func TestPaletteListsAndDoesEveryAct(t *testing.T) {
