@@ -77,10 +77,10 @@ type fate struct {
 	skip  int
 }
 
-func newFate(kind mongotest.Kind) *fate {
+func newFate(transactions bool) *fate {
 	f := &fate{ahead: map[string][]misfortune{}}
 	strokes := []string{"insert", "update", "findAndModify", "delete", "in a transaction", "commit"}
-	if kind == mongotest.Standalone {
+	if !transactions {
 		strokes = strokes[:4]
 	}
 	for i, s := range strokes {
@@ -126,7 +126,7 @@ func TestAnswersThatAreLost(t *testing.T) {
 		s, between := onOneServer(t, m)
 		work := begin(8, &book{t: t, server: s, org: "ledger", cluster: config.DefaultCluster, token: s.login("Ledger"), founding: 4})
 		work.goesOn(t, "it begins")
-		f := newFate(m.Kind)
+		f := newFate(transactions(t, m))
 		between.Judge(f.judge)
 		await(t, "all has happened", f.done)
 		between.Judge(nil)
@@ -155,58 +155,62 @@ func TestElectionsByFailpoint(t *testing.T) {
 		t.Skip("waits until the driver tries again, many times")
 	}
 	t.Parallel()
-	kinds := []mongotest.Kind{mongotest.ReplicaSet}
-	if slices.Contains(mongotest.Kinds(), mongotest.Given) {
-		kinds = append(kinds, mongotest.Given)
-	}
-	for _, kind := range kinds {
-		t.Run(string(kind), func(t *testing.T) {
-			t.Parallel()
-			var flags []string
-			if kind != mongotest.Given {
-				flags = append(flags, "--enable-test-commands")
-			}
-			m := server(t, kind, flags...)
-			if err := failpoint(t, m, "off", nil); err != nil {
-				t.Skipf("the server has no failpoints: %v", err)
-			}
-			s, between := onOneServer(t, m)
-			work := begin(8, &book{t: t, server: s, org: "ledger", cluster: config.DefaultCluster, token: s.login("Ledger"), founding: 4})
-			work.goesOn(t, "it begins")
-			for _, commands := range []bson.A{{"insert", "update", "findAndModify", "delete", "bulkWrite"}, {"commitTransaction"}} {
-				for _, what := range misfortunes() {
-					if what.after {
-						continue // it fails commands before they are done
-					}
-					failed := make(chan struct{}, 1)
-					between.Hear(func(command string, answer bson.Raw) {
-						code, _ := answer.Lookup("code").AsInt64OK()
-						if slices.Contains(commands, any(command)) && code == int64(what.code) && (answer == nil) == (what.code == 0) {
-							select {
-							case failed <- struct{}{}:
-							default:
-							}
-						}
-					})
-					data := bson.D{{Key: "failCommands", Value: commands}, {Key: "appName", Value: "tenantry"}}
-					if what.code == 0 {
-						data = append(data, bson.E{Key: "closeConnection", Value: true})
-					} else {
-						data = append(data, bson.E{Key: "errorCode", Value: what.code}, bson.E{Key: "errorLabels", Value: what.labels})
-					}
-					if err := failpoint(t, m, bson.D{{Key: "times", Value: 2}}, data); err != nil {
-						t.Fatal(err)
-					}
-					<-failed
+	eachMongoDB(t, func(t *testing.T, m *mongotest.Server) {
+		if err := failpoint(t, m, "off", nil); err != nil {
+			t.Skipf("the server has no failpoints: %v", err)
+		}
+		s, between := onOneServer(t, m)
+		work := begin(8, &book{t: t, server: s, org: "ledger", cluster: config.DefaultCluster, token: s.login("Ledger"), founding: 4})
+		work.goesOn(t, "it begins")
+		targets := []bson.A{{"insert", "update", "findAndModify", "delete", "bulkWrite"}}
+		if transactions(t, m) {
+			targets = append(targets, bson.A{"commitTransaction"})
+		}
+		for _, commands := range targets {
+			for _, what := range misfortunes() {
+				if what.after {
+					continue // it fails commands before they are done
 				}
+				failed := make(chan struct{}, 1)
+				between.Hear(func(command string, answer bson.Raw) {
+					code, _ := answer.Lookup("code").AsInt64OK()
+					if slices.Contains(commands, any(command)) && code == int64(what.code) && (answer == nil) == (what.code == 0) {
+						select {
+						case failed <- struct{}{}:
+						default:
+						}
+					}
+				})
+				data := bson.D{{Key: "failCommands", Value: commands}, {Key: "appName", Value: "tenantry"}}
+				if what.code == 0 {
+					data = append(data, bson.E{Key: "closeConnection", Value: true})
+				} else {
+					data = append(data, bson.E{Key: "errorCode", Value: what.code}, bson.E{Key: "errorLabels", Value: what.labels})
+				}
+				if err := failpoint(t, m, bson.D{{Key: "times", Value: 2}}, data); err != nil {
+					t.Fatal(err)
+				}
+				<-failed
 			}
-			if err := failpoint(t, m, "off", nil); err != nil {
-				t.Fatal(err)
-			}
-			work.goesOn(t, "it goes on after")
-			work.end(t, s)
-		})
+		}
+		if err := failpoint(t, m, "off", nil); err != nil {
+			t.Fatal(err)
+		}
+		work.goesOn(t, "it goes on after")
+		work.end(t, s)
+	}, "--enable-test-commands")
+}
+
+// transactions reports whether a server has them.
+func transactions(t *testing.T, m *mongotest.Server) bool {
+	t.Helper()
+	var hello struct {
+		Set string `bson:"setName"`
 	}
+	if err := m.Client().Database("admin").RunCommand(t.Context(), bson.D{{Key: "hello", Value: 1}}).Decode(&hello); err != nil {
+		t.Fatal(err)
+	}
+	return hello.Set != ""
 }
 
 // failpoint sets the server's failpoint failCommand.

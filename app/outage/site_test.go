@@ -192,11 +192,11 @@ func await(t *testing.T, what string, condition func() bool) {
 	}
 }
 
-func eachMongoDB(t *testing.T, f func(t *testing.T, s *mongotest.Server)) {
+func eachMongoDB(t *testing.T, f func(t *testing.T, s *mongotest.Server), flags ...string) {
 	for _, kind := range mongotest.Kinds() {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
-			f(t, server(t, kind))
+			f(t, server(t, kind, flags...))
 		})
 	}
 }

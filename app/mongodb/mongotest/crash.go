@@ -27,7 +27,7 @@ func (s *Server) Crasher(t testing.TB) (crash func() (back func())) {
 	if s.Kind != Given {
 		return func() func() {
 			s.end()
-			return func() { s.launchAgain(t) }
+			return func() { s.launchAgain(t, s.flags...) }
 		}
 	}
 	if os.Getenv(givenKill) == "" || os.Getenv(givenStart) == "" {

@@ -59,6 +59,7 @@ type Server struct {
 	client  *mongo.Client
 	python  string
 	storage string
+	flags   []string
 	process *exec.Cmd
 	input   io.Closer
 }
@@ -218,6 +219,7 @@ func startOn(python string, kind Kind, folder string, flags []string) (*Server, 
 	if kind == Standalone {
 		s.URI = "mongodb://127.0.0.1:" + port + "/?directConnection=true"
 	}
+	s.flags = flags
 	if err := s.launch(flags); err != nil {
 		return nil, err
 	}
