@@ -29,10 +29,10 @@ func newClusters(s shared) *clusters {
 		column[clusterRow]{title: "CLUSTER", cell: func(c clusterRow) string { return c.Name }},
 		column[clusterRow]{title: "HEALTH", width: 8, state: true, cell: func(c clusterRow) string { return c.Status }},
 		column[clusterRow]{title: "LATENCY", width: 9, right: true, cell: func(c clusterRow) string { return latency(c.latency) }},
-		column[clusterRow]{title: "ENGINE", width: 16, from: 112, cell: func(c clusterRow) string { return strings.TrimSpace(c.Engine + " " + c.Version) }},
+		column[clusterRow]{title: "ENGINE", width: 16, from: 100, cell: func(c clusterRow) string { return strings.TrimSpace(c.Engine + " " + c.Version) }},
 		column[clusterRow]{title: "ORGS", width: 7, right: true, cell: func(c clusterRow) string { return thousands(c.Organizations) }},
 		column[clusterRow]{title: "NAMESPACES", width: 15, from: 76, right: true, cell: func(c clusterRow) string { return budgetWord(c.Cluster) }},
-		column[clusterRow]{title: "DOCUMENTS", width: 11, from: 100, right: true, cell: func(c clusterRow) string { return measured(c.Documents, thousands) }},
+		column[clusterRow]{title: "DOCUMENTS", width: 11, from: 112, right: true, cell: func(c clusterRow) string { return measured(c.Documents, thousands) }},
 		column[clusterRow]{title: "SIZE", width: 10, right: true, cell: func(c clusterRow) string { return measured(c.Bytes, bytesOf) }},
 	)}
 }
