@@ -33,6 +33,9 @@ var (
 	// ErrMoved: the namespace is not, or not any more, where it was looked for.
 	// The placement has to be read again. No caller of the core meets it.
 	ErrMoved = errors.New("moved")
+	// ErrLost: data that is recorded is not where it was put. Every such error is
+	// an ErrUnavailable, too.
+	ErrLost = errors.New("lost")
 	// ErrFrozen: the namespace takes no writes for a moment, while it is being
 	// moved. The write has to wait. No caller of the core meets it.
 	ErrFrozen = errors.New("frozen")
@@ -68,6 +71,25 @@ func (e *Error) Unwrap() error { return e.Cause }
 // Fail makes an Error of a kind.
 func Fail(kind error, code, detail string) *Error {
 	return &Error{Kind: kind, Code: code, Detail: detail}
+}
+
+// CodeUnfenced is that of data that is there, and could take what is out of date.
+const CodeUnfenced = "storage_unfenced"
+
+// Lost says that the data of an organization is not where it was put: somebody
+// else has taken it away. The cause is for the log.
+func Lost(cause error) error {
+	return &Error{Kind: ErrUnavailable, Code: "storage_missing", Cause: errors.Join(ErrLost, cause),
+		Detail: "The data of this organization is not where this program has put it: something else has removed it. " +
+			`Nothing was done. Restore it from a backup; "tenantry doctor" says what is missing.`}
+}
+
+// Unfenced says that what stands in the place of an organization's data was
+// made by something else than this program.
+func Unfenced(cause error) error {
+	return &Error{Kind: ErrUnavailable, Code: CodeUnfenced, Cause: errors.Join(ErrLost, cause),
+		Detail: "The data of this organization was removed and made again by something else than this program. " +
+			`Nothing was done. Restore it from a backup, or have what is there taken over by "tenantry doctor --repair".`}
 }
 
 // ConflictField is the unique thing that is taken, as the engines report it.

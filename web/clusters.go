@@ -142,7 +142,7 @@ type doctorInput struct {
 }
 
 type findingView struct {
-	Kind           string `json:"kind" doc:"A stable word." enum:"cluster_away,namespace_missing,namespace_misnamed,namespace_orphan,namespaces_low,operation_stuck,organization_adrift"`
+	Kind           string `json:"kind" doc:"A stable word." enum:"cluster_away,namespace_missing,namespace_misnamed,namespace_unfenced,namespace_orphan,namespaces_low,operation_stuck,organization_adrift"`
 	OrganizationID string `json:"organization_id,omitempty" format:"uuid"`
 	Cluster        string `json:"cluster,omitempty"`
 	Database       string `json:"database,omitempty"`

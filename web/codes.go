@@ -96,6 +96,8 @@ var Codes = []Code{
 	{"sign_in_busy", http.StatusServiceUnavailable, "Too many sign in at once"},
 	{"storage_busy", http.StatusServiceUnavailable, "Too many writes wait already"},
 	{"storage_damaged", http.StatusServiceUnavailable, "A file of the server is damaged"},
+	{"storage_missing", http.StatusServiceUnavailable, "The organization's data is not where it was put"},
+	{"storage_unfenced", http.StatusServiceUnavailable, "The organization's data was made again by something else"},
 	{"timeout", http.StatusServiceUnavailable, "The server could not do this in time"},
 	{"storage_full", http.StatusInsufficientStorage, "The server's disk is full"},
 }

@@ -72,7 +72,7 @@ func (p *home) do(ctx context.Context, act func(app.Cluster, app.Namespace) erro
 		p.org = org
 		switch {
 		case same && moved && errors.Is(err, app.ErrNotFound):
-			return err // it has not moved: it is not there
+			return app.Lost(err) // it has not moved: it is not there
 		case same && moved:
 			if err := wait(ctx, &end, pause, p.s.hold); err != nil {
 				return err

@@ -22,6 +22,8 @@ type Cluster struct {
 	names  names
 	gates  gates
 	epochs epochs
+	// wholeness is what is known of collections that others have dropped.
+	wholeness wholeness
 	// away is why the cluster could not be begun with; nil once it could.
 	away atomic.Pointer[error]
 
@@ -62,6 +64,7 @@ func OpenCluster(ctx context.Context, name string, o Options) (*Cluster, error) 
 		c.log.Error("a cluster is away; its organizations are not served until it is back", "cluster", name, "error", err)
 		c.background.Go(func() { c.retry(running) })
 	}
+	c.background.Go(func() { c.keepLooking(running) })
 	return c, nil
 }
 
@@ -75,6 +78,9 @@ func (c *Cluster) begin(ctx context.Context) error {
 	err := c.greet(ctx)
 	if err == nil {
 		_, err = c.schema(ctx, clusterSchema)
+	}
+	if err == nil {
+		err = c.translate(c.tryRetries(ctx))
 	}
 	if err == nil {
 		err = c.translate(c.try(ctx))

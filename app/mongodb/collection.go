@@ -70,7 +70,7 @@ func (c *Cluster) findNow(ctx context.Context, ns app.Namespace, may func(namesp
 			break
 		}
 		if d.same(before) && !moved {
-			return nil // there is nothing
+			return c.answer(ctx, c.whole(ctx, d)) // there is nothing
 		}
 		if !pause(ctx, try) {
 			return c.unavailable(ctx.Err())
@@ -85,6 +85,9 @@ func (c *Cluster) ready(ctx context.Context, ns app.Namespace) error {
 		return err
 	}
 	if err := c.check(ns); err != nil {
+		return err
+	}
+	if err := c.wholeness.get(keyIn(ns)); err != nil {
 		return err
 	}
 	return c.here()
@@ -176,7 +179,11 @@ func (c *Cluster) write(ctx context.Context, ns app.Namespace, may func(namespac
 				return c.translate(err)
 			}
 		case fresh:
-			if same, err := c.unmoved(ctx, at); err != nil || same {
+			same, err := c.unmoved(ctx, at)
+			if err == nil && same {
+				err = c.whole(ctx, at)
+			}
+			if err != nil || same {
 				return errors.Join(c.translate(err), nowhere(err))
 			}
 		}

@@ -212,7 +212,7 @@ func (s *server) greet(ctx context.Context) error {
 	if err != nil && !errors.Is(err, mongo.ErrNoDocuments) {
 		return s.translate(err)
 	}
-	return s.translate(s.tryRetries(ctx))
+	return nil
 }
 
 // close gives the connections back. The driver would wait for calls that never

@@ -38,7 +38,7 @@ type documentDoc struct {
 // InsertDocument stores a document as it is given. See app.Documents.
 func (c *Cluster) InsertDocument(ctx context.Context, ns app.Namespace, d app.Document) error {
 	tag := newTag()
-	return c.write(ctx, ns, mayWrite, func(ctx context.Context, s shelf) (bool, error) {
+	err := c.write(ctx, ns, mayWrite, func(ctx context.Context, s shelf) (bool, error) {
 		stored := s.store(d)
 		stored.Tag = tag
 		_, err := s.collection.InsertOne(ctx, stored)
@@ -59,6 +59,10 @@ func (c *Cluster) InsertDocument(ctx context.Context, ns app.Namespace, d app.Do
 		result, err := s.collection.ReplaceOne(ctx, s.one(d.ID, bson.E{Key: "tag", Value: now.Tag}), stored)
 		return err == nil && result.MatchedCount == 1, err
 	})
+	if err == nil {
+		c.wholeness.note(keyIn(ns)) // in a collection that was there?
+	}
+	return err
 }
 
 // Document reads one. See app.Documents.

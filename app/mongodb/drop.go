@@ -47,6 +47,7 @@ func (c *Cluster) Drop(ctx context.Context, ns app.Namespace) error {
 		if err != nil {
 			return err
 		}
+		c.wholeness.set(d.ID, nil)
 		return c.finishDrop(ctx, d)
 	})
 }
@@ -61,7 +62,11 @@ func (c *Cluster) dropping(ctx context.Context, d namespaceDoc) (namespaceDoc, e
 		return d, err
 	}
 	if d.shared() {
-		return c.enforce(ctx, d) // what was let in is there to be found
+		next, err := c.enforce(ctx, d) // what was let in is there to be found
+		if hasCode(err, codeNamespaceNotFound) {
+			return d, nil // somebody else has dropped it all
+		}
+		return next, err
 	}
 	if c.lacks.validators {
 		return d, nil

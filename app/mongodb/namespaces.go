@@ -213,6 +213,7 @@ func (c *Cluster) Provision(ctx context.Context, ns app.Namespace) error {
 			return err
 		}
 		c.names.put(d.ID, d)
+		c.wholeness.set(d.ID, nil)
 		return nil
 	})
 }
@@ -260,7 +261,7 @@ func (c *Cluster) record(ctx context.Context, ns app.Namespace, phase app.Namesp
 // that takes nothing, or what a late writer made after a deletion.
 func (c *Cluster) furnish(ctx context.Context, d namespaceDoc) (namespaceDoc, error) {
 	if d.shared() {
-		return d, nil
+		return c.furnishShared(ctx, d)
 	}
 	if c.lacks.validators {
 		if err := c.claimPlain(ctx, d, d.Collection); err != nil {
@@ -286,17 +287,44 @@ func (c *Cluster) furnish(ctx context.Context, d namespaceDoc) (namespaceDoc, er
 	return d, c.deliver(ctx, d, d.Collection)
 }
 
-// Namespaces lists what there is, for comparing with the registry.
+// furnishShared sees to it that the shared collection is what it should be. One
+// that is gone is not made again: all who were in it would be there, and empty.
+func (c *Cluster) furnishShared(ctx context.Context, d namespaceDoc) (namespaceDoc, error) {
+	there, err := c.look(ctx, d, d.Collection)
+	if err != nil || d.amiss(there) == nil {
+		return d, err
+	}
+	if !there.exists {
+		return d, d.amiss(there)
+	}
+	if err := sharedCollection(ctx, c.server); err != nil {
+		return d, err
+	}
+	return c.refence(ctx, d)
+}
+
+// Namespaces lists what there is, for comparing with the registry: what is
+// recorded, and has the collection that is recorded.
 func (c *Cluster) Namespaces(ctx context.Context) ([]app.Namespace, error) {
 	docs, err := c.allNamespaces(ctx)
-	list := make([]app.Namespace, len(docs))
-	for i, d := range docs {
-		list[i] = app.Namespace{Organization: d.org(), Placement: app.Placement{
+	if err != nil {
+		return nil, err
+	}
+	there, err := c.there(ctx, docs)
+	if err != nil {
+		return nil, c.translate(err)
+	}
+	list := make([]app.Namespace, 0, len(docs))
+	for _, d := range docs {
+		if !there[d.ID] {
+			continue
+		}
+		list = append(list, app.Namespace{Organization: d.org(), Placement: app.Placement{
 			Cluster: c.key, Isolation: d.isolation(), Database: c.database(d).Name(),
 			Collection: d.Collection, Generation: d.Generation,
-		}}
+		}})
 	}
-	return list, err
+	return list, nil
 }
 
 func (c *Cluster) allNamespaces(ctx context.Context) (docs []namespaceDoc, err error) {

@@ -86,6 +86,9 @@ func connectRegistry(ctx context.Context, o Options) (*Registry, error) {
 
 // prepare migrates, and settles which of the two ways changes are written.
 func (r *Registry) prepare(ctx context.Context) error {
+	if err := r.tryRetries(ctx); err != nil {
+		return r.translate(err)
+	}
 	if err := migrate(ctx, r.server, registrySchema); err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"tenantry/app"
@@ -282,19 +283,30 @@ func (c *Cluster) look(ctx context.Context, d namespaceDoc, name string) (seen, 
 	if c.lacks.validators {
 		return c.lookPlain(ctx, d, name)
 	}
-	specs, err := c.database(d).ListCollectionSpecifications(ctx, bson.D{{Key: "name", Value: name}})
-	if err != nil || len(specs) == 0 {
-		return seen{}, err
+	all, err := c.lookThrough(ctx, c.database(d), bson.D{{Key: "name", Value: name}})
+	return all[name], err
+}
+
+// lookThrough is what stands in a database, by name.
+func (c *Cluster) lookThrough(ctx context.Context, db *mongo.Database, filter bson.D) (map[string]seen, error) {
+	specs, err := db.ListCollectionSpecifications(ctx, filter)
+	if err != nil {
+		return nil, err
 	}
-	var o struct {
-		Validator struct {
-			Organization string `bson:"org_id"`
-			ID           bson.D `bson:"_id"`
-			Stamp        int64  `bson:"stamp"`
-		} `bson:"validator"`
+	all := make(map[string]seen, len(specs))
+	for _, spec := range specs {
+		var o struct {
+			Validator struct {
+				Organization bson.RawValue `bson:"org_id"`
+				ID           bson.D        `bson:"_id"`
+				Stamp        int64         `bson:"stamp"`
+			} `bson:"validator"`
+		}
+		if err := bson.Unmarshal(spec.Options, &o); err != nil {
+			return nil, err
+		}
+		org, _ := o.Validator.Organization.StringValueOK()
+		all[spec.Name] = seen{exists: true, refuses: o.Validator.ID != nil, org: org, stamp: o.Validator.Stamp}
 	}
-	if err := bson.Unmarshal(specs[0].Options, &o); err != nil {
-		return seen{}, err
-	}
-	return seen{exists: true, refuses: o.Validator.ID != nil, org: o.Validator.Organization, stamp: o.Validator.Stamp}, nil
+	return all, nil
 }

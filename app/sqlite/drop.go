@@ -65,7 +65,7 @@ func (c *Cluster) Drop(ctx context.Context, ns app.Namespace) error {
 				return setPhase(c, ns, phaseDropping, now.generation)
 			}
 			tables = 1
-			if err := c.run("DROP TABLE " + now.name.sql()); err != nil {
+			if err := c.run("DROP TABLE IF EXISTS " + now.name.sql()); err != nil {
 				return err
 			}
 			return removeNamespace(c, ns)
@@ -76,6 +76,9 @@ func (c *Cluster) Drop(ctx context.Context, ns app.Namespace) error {
 		}
 		return err
 	})
+	if errors.Is(err, app.ErrLost) {
+		err = app.ErrNotFound // somebody else has removed the file
+	}
 	if ns.Placement.Isolation != app.IsolationCollection && (err == nil || errors.Is(err, app.ErrNotFound)) {
 		err = c.finishDrop(ctx, ns)
 	}

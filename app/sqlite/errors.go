@@ -104,6 +104,12 @@ func isTaken(err error) bool {
 	return false
 }
 
+// isUnknown reports a statement that names what is not in the file.
+func isUnknown(err error) bool {
+	var e *sqlite.Error
+	return errors.As(err, &e) && e.Code() == sqlite3.SQLITE_ERROR
+}
+
 // errClosed answers who comes while the server stops.
 func errClosed() error { return app.Unavailable("The database, which is being closed,", nil) }
 

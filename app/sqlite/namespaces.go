@@ -192,7 +192,7 @@ func (c *Cluster) Stats(ctx context.Context, ns app.Namespace) (app.NamespaceSta
 	return out, nil
 }
 
-// Namespaces lists what is in the files that exist: by file and then by
+// Namespaces lists what is in the files that exist, and has its table there: by file and then by
 // organization. See app.Cluster.
 func (c *Cluster) Namespaces(ctx context.Context) ([]app.Namespace, error) {
 	var all []app.Namespace
@@ -203,7 +203,8 @@ func (c *Cluster) Namespaces(ctx context.Context) ([]app.Namespace, error) {
 			err := row.Scan(&ns.Organization, &ns.Placement.Isolation, &ns.Placement.Collection, &ns.Placement.Generation)
 			here = append(here, ns)
 			return err
-		}, `SELECT organization_id, isolation, collection, generation FROM namespaces ORDER BY organization_id, isolation`)
+		}, `SELECT organization_id, isolation, collection, generation FROM namespaces
+			WHERE collection IN (SELECT name FROM sqlite_schema WHERE type = 'table') ORDER BY organization_id, isolation`)
 		if err == nil {
 			all = append(all, here...)
 		}

@@ -4,6 +4,8 @@ import (
 	"container/list"
 	"context"
 	"errors"
+	"io/fs"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,8 +34,9 @@ type shard struct {
 
 	// mu is held for reading by whoever uses db, and for writing to open and
 	// close it. Who takes it holds the file, unless to look whether it is open.
-	mu sync.RWMutex
-	db *database // nil: closed
+	mu   sync.RWMutex
+	db   *database   // nil: closed
+	file fs.FileInfo // of what is open
 	// failed is why the file could last not be opened, or nil, and tried when
 	// that was.
 	failed error
@@ -59,6 +62,9 @@ func (s *shard) open(ctx context.Context, opts databaseOptions) error {
 	}
 	if err != nil {
 		return err
+	}
+	if s.file, err = os.Stat(s.path); err != nil {
+		return errors.Join(app.Unavailable("The file "+shownPath(s.path), err), db.close())
 	}
 	s.db = db
 	if err := s.opened(ctx); err != nil {

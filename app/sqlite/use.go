@@ -32,7 +32,36 @@ func (c *Cluster) use(ctx context.Context, ns app.Namespace, make whether, f fun
 	if err := checkPlace(ns.Placement); err != nil {
 		return err
 	}
-	return c.useFile(ctx, ns.Placement.Database, make, f)
+	return c.useFile(ctx, ns.Placement.Database, make, func(s *shard) error {
+		if s.vanished() {
+			return app.Lost(fmt.Errorf("the file %s was removed or replaced while it was open", s.name))
+		}
+		err := f(s)
+		if isUnknown(err) && s.without(ctx, ns) {
+			return app.Lost(err)
+		}
+		return err
+	})
+}
+
+// vanished reports that the file is not the one any more that was opened: what
+// is written to that is lost when it is closed.
+func (s *shard) vanished() bool {
+	now, err := os.Stat(s.path)
+	return errors.Is(err, fs.ErrNotExist) || err == nil && s.file != nil && !os.SameFile(s.file, now)
+}
+
+// without reports that a namespace is recorded in the file and has no table.
+func (s *shard) without(ctx context.Context, ns app.Namespace) bool {
+	var there bool
+	err := s.db.snapshot(ctx, func(c *conn) error {
+		now, err := lookUp(c, ns)
+		if err != nil {
+			return err
+		}
+		return c.queryRow(`SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?)`, string(now.name)).Scan(&there)
+	})
+	return err == nil && !there
 }
 
 func (c *Cluster) useFile(ctx context.Context, name string, make whether, f func(*shard) error) error {

@@ -20,6 +20,9 @@ const (
 	// FindingMissing: the registry has the organization, its cluster has no data
 	// of it. What is lost is in a backup; nothing is mended.
 	FindingMissing = "namespace_missing"
+	// FindingUnfenced: something else than this program has made the place of the
+	// organization's documents again. What is in it is taken over.
+	FindingUnfenced = "namespace_unfenced"
 	// FindingMisnamed: the data is there under another name or generation than
 	// the registry has. It is renamed.
 	FindingMisnamed = "namespace_misnamed"
@@ -215,16 +218,35 @@ func (d *doctor) organization(ctx context.Context, org app.Organization, looked,
 	case !is:
 		f.Kind = FindingMissing
 		f.Detail = fmt.Sprintf("The data of %s is not on its cluster. Restore it from a backup.", org.Slug)
-		if _, err := d.places[org.Placement.Cluster].Stats(ctx, namespace(now)); !errors.Is(err, app.ErrNotFound) {
-			return nil // it has come meanwhile, or cannot be looked at
-		}
-		d.found(f, false)
+		_, err := d.places[org.Placement.Cluster].Stats(ctx, namespace(now))
+		var told *app.Error
+		switch {
+		case errors.As(err, &told) && told.Code == app.CodeUnfenced:
+			f.Kind = FindingUnfenced
+			f.Detail = fmt.Sprintf("The data of %s was removed, and its place made again by something else. "+
+				"What is missing is in a backup.", org.Slug)
+			d.found(f, d.takeOver(ctx, now))
+		case errors.Is(err, app.ErrNotFound) || errors.Is(err, app.ErrLost):
+			d.found(f, false)
+		} // else it has come meanwhile, or cannot be looked at
 	default:
 		f.Kind = FindingMisnamed
 		f.Detail = fmt.Sprintf("The data of %s is there as %s (generation %d) in %s.", org.Slug, at.Collection, at.Generation, at.Database)
 		d.found(f, d.rename(ctx, now, at))
 	}
 	return nil
+}
+
+// takeOver makes what something else has made the organization's own.
+func (d *doctor) takeOver(ctx context.Context, org app.Organization) bool {
+	if !d.repair {
+		return false
+	}
+	err := d.places[org.Placement.Cluster].Provision(ctx, namespace(org))
+	if err != nil {
+		d.log.Warn("what stands in the place of a namespace was not taken over", "org_id", org.ID, "error", err)
+	}
+	return err == nil
 }
 
 // rename gives the data the name that the registry has for it.

@@ -30,6 +30,7 @@ type house struct {
 	ctx      context.Context
 	registry app.Registry
 	cluster  app.Cluster
+	folder   string // of the data, where it is in files
 	identity *identity.Service
 	*server
 }
@@ -62,6 +63,7 @@ func newHouse(t testing.TB) *house {
 	folder, err := sqlite.OpenFolder(t.TempDir(), sqlite.FolderOptions{})
 	h.ok(err)
 	h.closing(folder)
+	h.folder = folder.Path()
 	h.registry, err = sqlite.OpenRegistry(h.ctx, folder, "registry.db", sqlite.RegistryOptions{AppVersion: "test", Logger: discard})
 	h.ok(err)
 	h.closing(h.registry)
