@@ -18,9 +18,13 @@ import (
 func TestACollectionThatWasDropped(t *testing.T) {
 	s := mongotest.Shared(t, mongotest.ReplicaSet)
 	for name, act := range map[string]func(*Cluster, app.Namespace) error{
-		"read":    func(c *Cluster, ns app.Namespace) error { _, err := c.Document(t.Context(), ns, "d"); return err },
-		"list":    func(c *Cluster, ns app.Namespace) error { return first(c.ListDocuments(t.Context(), ns, app.DocumentQuery{Limit: 9})) },
-		"delete":  func(c *Cluster, ns app.Namespace) error { return c.DeleteDocument(t.Context(), ns, "d", app.AnyRevision) },
+		"read": func(c *Cluster, ns app.Namespace) error { _, err := c.Document(t.Context(), ns, "d"); return err },
+		"list": func(c *Cluster, ns app.Namespace) error {
+			return first(c.ListDocuments(t.Context(), ns, app.DocumentQuery{Limit: 9}))
+		},
+		"delete": func(c *Cluster, ns app.Namespace) error {
+			return c.DeleteDocument(t.Context(), ns, "d", app.AnyRevision)
+		},
 		"measure": func(c *Cluster, ns app.Namespace) error { _, err := c.Stats(t.Context(), ns); return err },
 		"replace": func(c *Cluster, ns app.Namespace) error {
 			_, err := c.ReplaceDocument(t.Context(), ns, "d", app.AnyRevision, app.Replacement{Data: []byte(`{}`), At: app.Now()})

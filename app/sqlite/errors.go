@@ -104,10 +104,12 @@ func isTaken(err error) bool {
 	return false
 }
 
-// isUnknown reports a statement that names what is not in the file.
+// isUnknown reports a statement that names what is not in the file, unless a
+// check has found that already.
 func isUnknown(err error) bool {
+	var told *app.Error
 	var e *sqlite.Error
-	return errors.As(err, &e) && e.Code() == sqlite3.SQLITE_ERROR
+	return !errors.As(err, &told) && errors.As(err, &e) && e.Code() == sqlite3.SQLITE_ERROR
 }
 
 // errClosed answers who comes while the server stops.
