@@ -36,6 +36,9 @@ var (
 	// ErrLost: data that is recorded is not where it was put. Every such error is
 	// an ErrUnavailable, too.
 	ErrLost = errors.New("lost")
+	// ErrUnfenced: what stands in its place could take what is out of date. Every
+	// such error is an ErrLost, too.
+	ErrUnfenced = errors.New("unfenced")
 	// ErrFrozen: the namespace takes no writes for a moment, while it is being
 	// moved. The write has to wait. No caller of the core meets it.
 	ErrFrozen = errors.New("frozen")
@@ -73,9 +76,6 @@ func Fail(kind error, code, detail string) *Error {
 	return &Error{Kind: kind, Code: code, Detail: detail}
 }
 
-// CodeUnfenced is that of data that is there, and could take what is out of date.
-const CodeUnfenced = "storage_unfenced"
-
 // Lost says that the data of an organization is not where it was put: somebody
 // else has taken it away. The cause is for the log.
 func Lost(cause error) error {
@@ -87,7 +87,7 @@ func Lost(cause error) error {
 // Unfenced says that what stands in the place of an organization's data was
 // made by something else than this program.
 func Unfenced(cause error) error {
-	return &Error{Kind: ErrUnavailable, Code: CodeUnfenced, Cause: errors.Join(ErrLost, cause),
+	return &Error{Kind: ErrUnavailable, Code: "storage_unfenced", Cause: errors.Join(ErrLost, ErrUnfenced, cause),
 		Detail: "The data of this organization was removed and made again by something else than this program. " +
 			`Nothing was done. Restore it from a backup, or have what is there taken over by "tenantry doctor --repair".`}
 }

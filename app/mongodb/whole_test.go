@@ -79,8 +79,7 @@ func TestACollectionThatCameBackByAnInsertion(t *testing.T) {
 				_, err = c.Document(t.Context(), ns, "e")
 				return err != nil
 			})
-			var told *app.Error
-			if !errors.As(err, &told) || told.Code != app.CodeUnfenced || placesOf(t, c)[ns.Organization] {
+			if !errors.Is(err, app.ErrUnfenced) || placesOf(t, c)[ns.Organization] {
 				t.Fatalf("got %v, listed %v", err, placesOf(t, c))
 			}
 			other := openTestCluster(t, s, c.db.Name()) // as doctor in another process

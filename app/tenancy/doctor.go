@@ -219,9 +219,8 @@ func (d *doctor) organization(ctx context.Context, org app.Organization, looked,
 		f.Kind = FindingMissing
 		f.Detail = fmt.Sprintf("The data of %s is not on its cluster. Restore it from a backup.", org.Slug)
 		_, err := d.places[org.Placement.Cluster].Stats(ctx, namespace(now))
-		var told *app.Error
 		switch {
-		case errors.As(err, &told) && told.Code == app.CodeUnfenced:
+		case errors.Is(err, app.ErrUnfenced):
 			f.Kind = FindingUnfenced
 			f.Detail = fmt.Sprintf("The data of %s was removed, and its place made again by something else. "+
 				"What is missing is in a backup.", org.Slug)
