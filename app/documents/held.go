@@ -72,7 +72,8 @@ func (p *home) do(ctx context.Context, act func(app.Cluster, app.Namespace) erro
 		p.org = org
 		switch {
 		case same && moved && errors.Is(err, app.ErrNotFound):
-			return app.Lost(err) // it has not moved: it is not there
+			// It has not moved: it is not there. And it is no document that is not.
+			return app.Lost(errors.New(err.Error()))
 		case same && moved:
 			if err := wait(ctx, &end, pause, p.s.hold); err != nil {
 				return err
