@@ -57,9 +57,19 @@ func (r *Registry) lookAtMark(ctx context.Context) error {
 		return err
 	}
 	closed := closedTo(m)
+	if closed == nil {
+		newer, err := r.shutOut(ctx)
+		if err != nil {
+			return err
+		}
+		if newer != nil {
+			closed = closedBecause(newer, "This server runs an older version of the program than the one that the registry was brought up to date by. "+
+				"Its operator must install tenantry "+newer.Wrote+" or newer.")
+		}
+	}
 	if r.mark.set(closed) {
 		if closed != nil {
-			r.log.Error("the registry is closed to this server", "error", m.Closed())
+			r.log.Error("the registry is closed to this server", "error", errors.Unwrap(closed))
 		} else {
 			r.log.Info("the registry is open to this server again")
 		}
@@ -74,8 +84,7 @@ func closedTo(m app.RegistryMark) error {
 	if closed == nil {
 		return nil
 	}
-	return &app.Error{Kind: app.ErrUnavailable, Code: "unavailable", RetryAfter: retryFull, Cause: closed,
-		Detail: "The registry is closed to this server: it is being moved to another place, or was. Ask the operator."}
+	return closedBecause(closed, "The registry is closed to this server: it is being moved to another place, or was. Ask the operator.")
 }
 
 // Closed says why nothing can be done with the registry, or nil. It is asked

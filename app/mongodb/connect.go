@@ -68,6 +68,9 @@ type Options struct {
 	store string
 	// newest is the newest wire protocol that is spoken; zero: the server's own.
 	newest int
+	// known is the schema that the program knows; nil: registrySchema. A test has
+	// that of another version.
+	known *schema
 }
 
 // server is a connected MongoDB.

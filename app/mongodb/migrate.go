@@ -18,9 +18,12 @@ import (
 type schema struct {
 	kind       string
 	migrations []func(ctx context.Context, s *server) error
+	// oldest is the version that a program must know to go on using the registry
+	// once this schema is there: see versions.go.
+	oldest int
 }
 
-var registrySchema = schema{kind: "registry", migrations: []func(context.Context, *server) error{registryIndexes, addedClustersAndPlaces, registryMarks}}
+var registrySchema = schema{kind: "registry", migrations: []func(context.Context, *server) error{registryIndexes, addedClustersAndPlaces, registryMarks}, oldest: looksSince}
 
 var clusterSchema = schema{kind: "cluster", migrations: []func(context.Context, *server) error{clusterIndexes, clusterStamps, sharedCollection}}
 

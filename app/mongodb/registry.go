@@ -42,6 +42,7 @@ type Registry struct {
 	feed  *feed
 	begun begunCreations
 	mark  seenMark
+	known schema // that this program knows
 
 	stop       context.CancelFunc
 	background sync.WaitGroup
@@ -79,7 +80,10 @@ func connectRegistry(ctx context.Context, o Options) (*Registry, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Registry{server: s, feed: f, stop: func() {}}
+	r := &Registry{server: s, feed: f, known: registrySchema, stop: func() {}}
+	if o.known != nil {
+		r.known = *o.known
+	}
 	r.lock = &lock{r: r, holder: bson.NewObjectID().Hex(), patience: cmp.Or(o.Patience, stealAfter)}
 	return r, nil
 }
@@ -89,13 +93,7 @@ func (r *Registry) prepare(ctx context.Context) error {
 	if err := r.tryRetries(ctx); err != nil {
 		return r.translate(err)
 	}
-	if err := migrate(ctx, r.server, registrySchema); err != nil {
-		return err
-	}
-	if err := r.try(ctx); err != nil {
-		return r.translate(err)
-	}
-	m, err := r.Mark(ctx)
+	m, err := r.bringUp(ctx)
 	if err != nil {
 		return err
 	}
@@ -103,6 +101,36 @@ func (r *Registry) prepare(ctx context.Context) error {
 		return err
 	}
 	return r.settleLock(ctx)
+}
+
+// bringUp migrates, and reads whether the registry is open.
+func (r *Registry) bringUp(ctx context.Context) (app.RegistryMark, error) {
+	now, err := r.schema(ctx, r.known)
+	if err != nil {
+		return app.RegistryMark{}, err
+	}
+	if now.Version == 0 { // what is tried needs what is made first
+		if err := migrate(ctx, r.server, r.known); err != nil {
+			return app.RegistryMark{}, err
+		}
+	}
+	r.lacks.partial = r.lacks.partial || now.Plain
+	if err := r.try(ctx); err != nil {
+		return app.RegistryMark{}, r.server.translate(err)
+	}
+	m, err := r.Mark(ctx)
+	if err != nil || now.Version == 0 {
+		return m, err
+	}
+	if m.Closed() == nil && now.Version < len(r.known.migrations) {
+		if err := r.settleLock(ctx); err != nil {
+			return m, err
+		}
+		if err := r.exclude(ctx, now); err != nil {
+			return m, err
+		}
+	}
+	return m, migrate(ctx, r.server, r.known)
 }
 
 // settleLock makes the lock be used where there are no transactions, and only

@@ -50,10 +50,10 @@ func OpenMovableRegistry(ctx context.Context, o Options, readOnly bool) (*Regist
 
 func (r *Registry) prepareMove(ctx context.Context, readOnly bool) error {
 	if readOnly {
-		_, err := r.schema(ctx, registrySchema)
+		_, err := r.schema(ctx, r.known)
 		return err
 	}
-	if err := migrate(ctx, r.server, registrySchema); err != nil {
+	if err := migrate(ctx, r.server, r.known); err != nil {
 		return err
 	}
 	if err := r.try(ctx); err != nil {
