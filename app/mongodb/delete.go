@@ -87,8 +87,11 @@ func (r *Registry) BeginPurge(ctx context.Context, op app.Operation, t time.Time
 			return errEnded(d)
 		}
 		o, h, err := u.organization(ctx, app.OrganizationID(d.OrganizationID))
-		if err != nil || o.State != app.StateDeleted {
+		if err != nil || o.State == app.StateDeleting {
 			return err
+		}
+		if o.State != app.StateDeleted {
+			return errAgain // it was restored after the operation was read
 		}
 		d.DueAt, d.UpdatedAt = nil, t
 		u.put(operations, d)

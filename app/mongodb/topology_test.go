@@ -24,7 +24,7 @@ func TestAStandaloneServerBecomesAReplicaSet(t *testing.T) {
 	}
 	defer connected.close()
 	connected.hello = hello{MaxWire: connected.hello.MaxWire} // as if it had been standalone
-	before := &Registry{server: connected, feed: newFeed(0)}
+	before := &Registry{server: connected, feed: newFeed(0), known: registrySchema}
 	before.lock = &lock{r: before, holder: "before"}
 	if err := before.prepare(t.Context()); err != nil {
 		t.Fatal(err)
