@@ -102,7 +102,10 @@ func (c *Cluster) try(ctx context.Context) error {
 		return err
 	}
 	c.without("validators", "organizations are served, each write looks twice where they are, and none can be moved to it or from it", nil)
-	return c.tryElements(ctx)
+	if err := c.tryElements(ctx); err != nil {
+		return err
+	}
+	return c.tryAtomic(ctx)
 }
 
 // isLasting reports what no waiting mends.

@@ -213,10 +213,14 @@ func (c *Cluster) through(ctx context.Context, at *namespaceDoc, may func(namesp
 	f func(context.Context, shelf) (bool, error),
 ) (stamp int64, written bool, err error) {
 	gate := c.gates.of(at.org())
-	if !wait(ctx, gate.TryRLock) {
+	try, leave := gate.TryRLock, gate.RUnlock
+	if c.lacks.validators {
+		try, leave = gate.TryLock, gate.Unlock // what lacks those may lack atomic updates, too
+	}
+	if !wait(ctx, try) {
 		return 0, false, ctx.Err()
 	}
-	defer gate.RUnlock()
+	defer leave()
 	if now, ok := c.names.get(at.ID); ok && now.newer(*at) {
 		*at = now
 	}

@@ -3,6 +3,8 @@ package mongodb
 import (
 	"context"
 	"fmt"
+	"sync"
+	"sync/atomic"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -20,6 +22,7 @@ type lacks struct {
 	joins        bool // no reading of several collections by one command
 	validators   bool // what a collection must not take is taken
 	partial      bool // no indexes about some documents only
+	atomic       bool // a write on a condition may be done where that holds no more
 	elements     bool // a unique index does not go by each element of a list
 }
 
@@ -172,6 +175,43 @@ func (s *server) tryValidators(ctx context.Context) error {
 		return cause
 	}
 	s.lacks.validators = true
+	return nil
+}
+
+// tryAtomic finds out whether of several writes on one condition, which each of
+// them ends, only one is done. Servers where more were done are known by that;
+// those where it did not happen are taken at their word.
+func (s *server) tryAtomic(ctx context.Context) error {
+	const rounds, writers = 16, 8
+	run := bson.NewObjectID().Hex()
+	list := s.db.Collection(proof)
+	if _, err := list.InsertOne(ctx, bson.D{{Key: "_id", Value: run}, {Key: "holds", Value: run}, {Key: "n", Value: 0}}); err != nil {
+		return err
+	}
+	defer func() { _, _ = list.DeleteOne(context.WithoutCancel(ctx), byID(run)) }()
+	for n := 0; n < rounds && !s.lacks.atomic; n++ {
+		var won atomic.Int64
+		var failed atomic.Pointer[error]
+		var all sync.WaitGroup
+		for range writers {
+			all.Go(func() {
+				result, err := list.UpdateOne(ctx, append(byID(run), bson.E{Key: "n", Value: n}), bson.D{{Key: "$set", Value: bson.D{{Key: "n", Value: n + 1}}}})
+				if err != nil {
+					failed.Store(&err)
+				} else {
+					won.Add(result.MatchedCount)
+				}
+			})
+		}
+		all.Wait()
+		if err := failed.Load(); err != nil {
+			return *err
+		}
+		s.lacks.atomic = won.Load() > 1
+	}
+	if s.lacks.atomic {
+		s.without("atomic updates", "this server must be the only one that uses it", nil)
+	}
 	return nil
 }
 

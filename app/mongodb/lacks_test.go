@@ -141,7 +141,7 @@ func TestClusterWithoutValidators(t *testing.T) {
 		c := openTestCluster(t, s, s.Database(t))
 		t.Cleanup(func() { _ = c.Close() })
 		return c
-	}, app.IsolationCollection, app.IsolationShared)
+	}, app.IsolationCollection)
 }
 
 // Nothing is moved to or from a store that would take what is out of date, and

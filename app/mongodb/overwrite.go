@@ -78,11 +78,15 @@ func (c *Cluster) ReplaceDocument(ctx context.Context, ns app.Namespace, id app.
 			set = append(set, bson.E{Key: "type", Value: r.Type})
 		}
 		var d documentDoc
+		o := options.FindOneAndUpdate().SetReturnDocument(options.After)
+		if !c.lacks.validators { // what lacks those may lack this, too
+			o.SetProjection(withoutData)
+		}
 		err := s.collection.FindOneAndUpdate(ctx, filter, bson.D{
 			{Key: "$set", Value: set},
 			{Key: "$inc", Value: bson.D{{Key: "revision", Value: int64(1)}}},
 			{Key: "$max", Value: bson.D{{Key: "updated_at", Value: r.At}}},
-		}, options.FindOneAndUpdate().SetReturnDocument(options.After).SetProjection(withoutData)).Decode(&d)
+		}, o).Decode(&d)
 		out = s.document(d)
 		return err == nil, passOver(err)
 	}, func(now app.Document) { out = now })

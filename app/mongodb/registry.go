@@ -160,10 +160,11 @@ func (r *Registry) try(ctx context.Context) error {
 		return err
 	}
 	err := r.tryValidators(ctx)
-	if err == nil && r.lacks.validators {
-		r.without("validators", "what is removed leaves a mark for good", nil)
+	if err != nil || !r.lacks.validators {
+		return err
 	}
-	return err
+	r.without("validators", "what is removed leaves a mark for good", nil)
+	return r.tryAtomic(ctx)
 }
 
 // keep does what has to be done now and then.

@@ -5,6 +5,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"tenantry/app"
 )
@@ -83,6 +84,10 @@ func (c *Cluster) Stats(ctx context.Context, ns app.Namespace) (app.NamespaceSta
 				{Key: "documents", Value: bson.D{{Key: "$sum", Value: int64(1)}}},
 				{Key: "bytes", Value: bson.D{{Key: "$sum", Value: bson.D{{Key: "$strLenBytes", Value: "$data"}}}}}}}},
 		})
+		if isAbsent(err) {
+			out, err = s.measure(ctx)
+			return out.Documents > 0, err
+		}
 		if err != nil {
 			return false, err
 		}
@@ -97,4 +102,19 @@ func (c *Cluster) Stats(ctx context.Context, ns app.Namespace) (app.NamespaceSta
 		return true, nil
 	})
 	return out, err
+}
+
+// measure counts where the server does not: it reads everything.
+func (s shelf) measure(ctx context.Context) (out app.NamespaceStats, err error) {
+	cursor, err := s.collection.Find(ctx, s.every(live), options.Find().SetProjection(bson.D{{Key: "data", Value: 1}}))
+	if err != nil {
+		return out, err
+	}
+	defer func() { _ = cursor.Close(context.WithoutCancel(ctx)) }()
+	for cursor.Next(ctx) {
+		data, _ := cursor.Current.Lookup("data").StringValueOK()
+		out.Documents++
+		out.Bytes += int64(len(data))
+	}
+	return out, cursor.Err()
 }
