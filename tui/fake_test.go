@@ -109,6 +109,13 @@ func (f *fake) called(name string) int {
 	return n
 }
 
+// calledWith reports whether any call begins like that.
+func (f *fake) calledWith(begin string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.ContainsFunc(f.calls, func(c string) bool { return strings.HasPrefix(c, begin) })
+}
+
 func (f *fake) set(change func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -28,7 +28,9 @@ type Screen struct {
 // "whole", as they were before, or "broken".
 func Run(t testing.TB, width, height int, cmd *exec.Cmd) *Screen {
 	t.Helper()
-	script := "before=$(" + Settings + "); " + Words(cmd) + `; code=$?; [ "$before" = "$(` + Settings + `)" ] && is=whole; echo "ended $code ${is:-broken}"; exec cat`
+	// A Ctrl-C that comes after the command's end must not end the terminal.
+	script := "trap : INT; before=$(" + Settings + "); " + Words(cmd) + `; code=$?; [ "$before" = "$(` + Settings + `)" ] && is=whole; ` +
+		`echo "ended $code ${is:-broken}"; trap '' INT; exec cat`
 	shell := exec.Command("sh", "-c", script) //nolint:noctx // only its parts are used
 	shell.Env, shell.Dir = cmd.Env, cmd.Dir
 	return Start(t, width, height, shell)
