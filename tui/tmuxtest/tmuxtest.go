@@ -28,9 +28,10 @@ type Screen struct {
 // "whole", as they were before, or "broken".
 func Run(t testing.TB, width, height int, cmd *exec.Cmd) *Screen {
 	t.Helper()
-	// A Ctrl-C that comes after the command's end must not end the terminal.
+	// What is pressed after the command's end must neither end the terminal nor
+	// be written over what it says.
 	script := "trap : INT; before=$(" + Settings + "); " + Words(cmd) + `; code=$?; [ "$before" = "$(` + Settings + `)" ] && is=whole; ` +
-		`echo "ended $code ${is:-broken}"; trap '' INT; exec cat`
+		`echo "ended $code ${is:-broken}"; trap '' INT; stty -echo; exec cat >/dev/null`
 	shell := exec.Command("sh", "-c", script) //nolint:noctx // only its parts are used
 	shell.Env, shell.Dir = cmd.Env, cmd.Dir
 	return Start(t, width, height, shell)
