@@ -21,15 +21,7 @@ func (c *Cluster) eachFile(ctx context.Context, f func(name string, c *conn) err
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		seen := false
-		if parseOrganizationFile(name) == nil {
-			seen, err = c.peek(ctx, name, func(c *conn) error { return f(name, c) })
-		}
-		if err == nil && !seen {
-			err = c.useFile(ctx, name, existing, func(s *shard) error {
-				return s.db.snapshot(ctx, func(c *conn) error { return f(name, c) })
-			})
-		}
+		err := c.lookInto(ctx, name, f)
 		if errors.Is(err, app.ErrNotFound) {
 			continue // removed meanwhile
 		}
@@ -38,6 +30,17 @@ func (c *Cluster) eachFile(ctx context.Context, f func(name string, c *conn) err
 		}
 	}
 	return nil
+}
+
+func (c *Cluster) lookInto(ctx context.Context, name string, f func(name string, c *conn) error) error {
+	if parseOrganizationFile(name) == nil {
+		if seen, err := c.peek(ctx, name, func(c *conn) error { return f(name, c) }); seen || err != nil {
+			return err
+		}
+	}
+	return c.useFile(ctx, name, existing, func(s *shard) error {
+		return s.db.snapshot(ctx, func(c *conn) error { return f(name, c) })
+	})
 }
 
 // peek gives f a file of one organization as it is, if nobody has it open and it

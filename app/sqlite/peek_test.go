@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"tenantry/app"
@@ -90,4 +91,30 @@ func TestWhatIsInALogIsCounted(t *testing.T) {
 	}
 	killed := openTestCluster(t, to, ClusterOptions{})
 	countedAs(t, killed, map[app.OrganizationID]app.Placement{ns.Organization: ns.Placement}, 3)
+}
+
+// A file that is removed while the files are walked through is the only one that
+// is passed over.
+func TestAFileThatGoesMeanwhileHidesNoOther(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	c := openTestCluster(t, t.TempDir(), ClusterOptions{Shards: 1})
+	first, second := provisionedIn(t, c, app.IsolationDatabase, "acme"), provisionedIn(t, c, app.IsolationDatabase, "beta")
+	if second.Placement.Database < first.Placement.Database {
+		first, second = second, first
+	}
+	provisionedIn(t, c, app.IsolationShared, "gamma")
+	var seen []string
+	if err := c.eachFile(ctx, func(name string, _ *conn) error {
+		seen = append(seen, name)
+		if name != first.Placement.Database {
+			return nil
+		}
+		return c.Drop(ctx, second)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{first.Placement.Database, shardName(0)}; !slices.Equal(seen, want) {
+		t.Errorf("%v were seen, want %v", seen, want)
+	}
 }
