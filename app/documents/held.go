@@ -45,7 +45,8 @@ func (s *Service) locate(ctx context.Context, actor app.Actor, ref string, p app
 // held and not refused. act must do nothing when it returns app.ErrMoved or
 // app.ErrFrozen, which the clusters see to.
 func (p *home) do(ctx context.Context, act func(app.Cluster, app.Namespace) error) error {
-	var end time.Time
+	h := held{home: p}
+	defer h.through()
 	for pause := firstLook; ; pause = min(2*pause, longestLook) {
 		cluster, ns, err := p.s.organizations.Located(ctx, p.org)
 		if err != nil {
@@ -56,14 +57,17 @@ func (p *home) do(ctx context.Context, act func(app.Cluster, app.Namespace) erro
 		if !moved && !frozen {
 			return err
 		}
+		told := false
 		if frozen {
-			if err := wait(ctx, &end, pause, p.s.hold); err != nil {
+			if told, err = h.wait(ctx, pause); err != nil {
 				return err
 			}
 		}
 		// What is remembered of it may be old, and by now the actor may not be
 		// allowed any more.
-		p.s.organizations.Forget(p.org.ID)
+		if !told {
+			p.s.organizations.Forget(p.org.ID)
+		}
 		org, resolving := p.s.organizations.Resolve(ctx, p.actor, string(p.org.ID), p.permission)
 		if resolving != nil {
 			return resolving
@@ -75,20 +79,53 @@ func (p *home) do(ctx context.Context, act func(app.Cluster, app.Namespace) erro
 			// It has not moved: it is not there. And it is no document that is not.
 			return app.Lost(errors.New(err.Error()))
 		case same && moved:
-			if err := wait(ctx, &end, pause, p.s.hold); err != nil {
+			if err := h.rest(ctx, pause, nil); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-// wait waits a little, until the end, which begins to count with the first
-// wait.
-func wait(ctx context.Context, end *time.Time, pause, hold time.Duration) error {
-	if end.IsZero() {
-		*end = time.Now().Add(hold)
+// held is an act that waits for its organization.
+type held struct {
+	*home
+	end time.Time // when it has waited for long enough; counts from the first wait on
+	own *scout    // when it is the one who finds out
+}
+
+// wait waits until it is worth another try. It reports whether another act was
+// through just now, so that what is remembered of the organization is new.
+func (h *held) wait(ctx context.Context, pause time.Duration) (told bool, err error) {
+	for {
+		sent, mine := h.s.scouts.send(h.org.ID, h.own)
+		if mine {
+			h.own = sent
+			return false, h.rest(ctx, pause, nil)
+		}
+		if err := h.rest(ctx, overdue, sent.back); err != nil {
+			return false, err
+		}
+		select {
+		case <-sent.back:
+			return true, nil
+		default:
+		}
 	}
-	left := time.Until(*end)
+}
+
+// through lets those know who wait for this one.
+func (h *held) through() {
+	if h.own != nil {
+		h.s.scouts.end(h.org.ID, h.own)
+	}
+}
+
+// rest waits a little, or until something is closed.
+func (h *held) rest(ctx context.Context, pause time.Duration, closed <-chan struct{}) error {
+	if h.end.IsZero() {
+		h.end = time.Now().Add(h.s.hold)
+	}
+	left := time.Until(h.end)
 	if left <= 0 {
 		return &app.Error{Kind: app.ErrUnavailable, Code: "organization_moving", RetryAfter: time.Second,
 			Detail: "This organization is being moved to another place, and that takes longer than expected. Nothing was changed. Try again shortly."}
@@ -99,6 +136,7 @@ func wait(ctx context.Context, end *time.Time, pause, hold time.Duration) error 
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-timer.C:
-		return nil
+	case <-closed:
 	}
+	return nil
 }

@@ -36,6 +36,7 @@ type Service struct {
 	organizations Organizations
 	clock         app.Clock
 	hold          time.Duration
+	scouts        scouts
 }
 
 // New makes the service.

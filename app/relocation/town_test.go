@@ -34,6 +34,7 @@ type town struct {
 	offices []*office
 	// pause is the longest that a writer rests between two acts.
 	pause time.Duration
+	terms relocation.Config
 }
 
 type office struct {
@@ -41,8 +42,19 @@ type office struct {
 	docs *documents.Service
 }
 
-// terms are those of relocations in a town: short, to be through soon.
-var terms = relocation.Config{PlacementLease: 300 * time.Millisecond, CutoverTimeout: 20 * time.Second, Grace: time.Hour}
+// patience is how long a relocation may take on a machine that does much else: a
+// cutover that was tried in vain is tried again up to half a minute later.
+const patience = 5 * time.Minute
+
+// hasty are terms of relocations that are through soon.
+var hasty = relocation.Config{PlacementLease: 300 * time.Millisecond, CutoverTimeout: 20 * time.Second, Grace: time.Hour}
+
+// in is the same town, as a part of the test sees it.
+func (w *town) in(t testing.TB) *town {
+	there := *w
+	there.t = t
+	return &there
+}
 
 // sqliteTown has two clusters in files, which one process holds: one server.
 func sqliteTown(t testing.TB) *town {
@@ -54,7 +66,7 @@ func sqliteTown(t testing.TB) *town {
 
 func sqliteStores(t testing.TB) *town {
 	t.Helper()
-	w := &town{t: t, clusters: map[string]app.Cluster{}}
+	w := &town{t: t, clusters: map[string]app.Cluster{}, terms: hasty}
 	folder, err := sqlite.OpenFolder(t.TempDir(), sqlite.FolderOptions{})
 	w.ok(err)
 	w.closing(folder)
@@ -84,7 +96,7 @@ func (w *town) open(registry app.Registry, clusters map[string]app.Cluster) *off
 	w.ok(err)
 	w.t.Cleanup(id.Close)
 	s, err := tenancy.New(registry, tenancy.NewDirectory(registry), tenancy.Unlimited(clusters), id, tenancy.Config{
-		SignupOpen: true, Clusters: []string{"a"}, Isolation: app.IsolationCollection, OperationWait: 200 * time.Millisecond, Relocation: terms,
+		SignupOpen: true, Clusters: []string{"a"}, Isolation: app.IsolationCollection, OperationWait: 200 * time.Millisecond, Relocation: w.terms,
 	}, app.Now, quiet)
 	w.ok(err)
 	w.t.Cleanup(s.Close)
@@ -92,7 +104,7 @@ func (w *town) open(registry app.Registry, clusters map[string]app.Cluster) *off
 	done := make(chan struct{})
 	go func() { defer close(done); s.Reconcile(running) }()
 	w.t.Cleanup(func() { stop(); <-done })
-	o := &office{s, documents.New(s, app.Now).Holding(terms.CutoverTimeout)}
+	o := &office{s, documents.New(s, app.Now).Holding(w.terms.CutoverTimeout)}
 	w.offices = append(w.offices, o)
 	return o
 }
@@ -169,7 +181,7 @@ func (w *town) after(op tenancy.OperationView, err error, f func(app.Operation) 
 // until waits for an operation.
 func (w *town) until(id app.OperationID, f func(app.Operation) bool) tenancy.OperationView {
 	w.t.Helper()
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		op, err := w.offices[0].Operation(context.Background(), operator, string(id))
 		w.ok(err)
 		if f(op.Operation) {
@@ -182,7 +194,7 @@ func (w *town) until(id app.OperationID, f func(app.Operation) bool) tenancy.Ope
 }
 
 // whole checks that the organization is in one place, and nothing of it
-// elsewhere.
+// elsewhere, as far as the clusters know.
 func (w *town) whole(org app.OrganizationID) {
 	w.t.Helper()
 	now, err := w.registry.Organization(context.Background(), org)
@@ -202,6 +214,11 @@ func (w *town) whole(org app.OrganizationID) {
 	if len(found) != 1 || found[0] != fmt.Sprint(now.Placement) {
 		w.t.Errorf("the organization is at %v, and there is %v", now.Placement, found)
 	}
+}
+
+// sound checks that all that is there is as the registry says.
+func (w *town) sound() {
+	w.t.Helper()
 	findings, err := w.offices[0].Doctor(context.Background(), operator, false)
 	w.ok(err)
 	for _, f := range findings {
