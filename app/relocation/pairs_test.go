@@ -3,6 +3,7 @@ package relocation_test
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -64,11 +65,8 @@ func (w *town) thereAndBack(p pair) {
 		done.Relocation.Cutovers, longest.Round(time.Millisecond), 2*w.terms.PlacementLease+time.Second)
 }
 
-// atOnce is how many stories go on at the same time.
-const atOnce = 4
-
 // all tells the stories of pairs in one town, some at a time.
-func (w *town) all(t *testing.T, list []pair) {
+func (w *town) all(t *testing.T, list []pair, atOnce int) {
 	t.Helper()
 	next := make(chan pair)
 	var telling sync.WaitGroup
@@ -95,10 +93,12 @@ func TestLedgerOnSQLite(t *testing.T) {
 	if testing.Short() {
 		list = list[:3]
 	}
-	sqliteTown(t).all(t, list)
+	sqliteTown(t).all(t, list, 4)
 }
 
-// Each pair of places within MongoDB, and between it and files.
+// Pairs of places within MongoDB, and between it and files. The stand-in does a
+// few hundred acts a second, and gets slower the more it is asked for: so the
+// ordinary run has two pairs, one after the other.
 func TestLedgerOnMongoDB(t *testing.T) {
 	if testing.Short() {
 		t.Skip("moves organizations for a long time")
@@ -108,11 +108,12 @@ func TestLedgerOnMongoDB(t *testing.T) {
 			continue
 		}
 		t.Run(string(kind), func(t *testing.T) {
-			list := append(append(pairs("m", "m"), pairs("a", "m")...), pairs("m", "a")...)
-			if every() {
-				list = append(list, pairs("m", "n")...)
+			there, back := pairs("a", "m"), pairs("m", "a")
+			list := []pair{there[len(there)-1], back[0]}
+			if every() || kind == mongotest.Given {
+				list = slices.Concat(pairs("m", "m"), there, back, pairs("m", "n"))
 			}
-			mixedTown(t, mongotest.Start(t, kind)).all(t, list)
+			mixedTown(t, mongotest.Start(t, kind)).all(t, list, 1)
 		})
 	}
 }
