@@ -55,11 +55,23 @@ func TestRegistryReopen(t *testing.T) {
 
 func openTestCluster(t *testing.T, s *mongotest.Server, database string) *Cluster {
 	t.Helper()
-	c, err := OpenCluster(context.Background(), "default", Options{URL: s.URL(database), AppVersion: "test", Monitor: watch(t, s, "cluster")})
+	// The server has many suites at once, and no time is promised here.
+	c, err := OpenCluster(context.Background(), "default", Options{URL: s.URL(database) + "&timeoutMS=30000", AppVersion: "test", Monitor: watch(t, s, "cluster")})
 	if err != nil {
 		t.Fatal(err)
 	}
+	isHere(t, c)
 	return c
+}
+
+// isHere waits for a cluster whose server was too busy when it was opened.
+func isHere(t *testing.T, c *Cluster) {
+	t.Helper()
+	for deadline := time.Now().Add(2 * time.Minute); c.here() != nil; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal(c.here())
+		}
+	}
 }
 
 func TestCluster(t *testing.T) {
