@@ -25,13 +25,18 @@ type ClusterUsage struct {
 // it, not their configuration.
 type AddedCluster struct {
 	Name string
-	// Sealed is its connection string, sealed for this name.
+	// Sealed is its connection string, sealed for this name. Empty: it is one of the
+	// configuration, and here because it is closing.
 	Sealed        []byte
 	Shards        int // of a folder
 	Isolations    []Isolation
 	MaxNamespaces int // 0: no limit
-	// Closing: it is about to be removed, and nobody moves in any more.
-	Closing   bool
+	// Closing: it is about to be removed, or being emptied, and nobody moves in any
+	// more.
+	Closing bool
+	// Instead is where those go who would come here while it is closing; empty:
+	// nowhere but to where else the placement sends them.
+	Instead   string
 	Revision  int64 // counts the changes, from 1
 	CreatedAt time.Time
 }

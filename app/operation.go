@@ -10,6 +10,8 @@ const (
 	OperationRename   OperationKind = "rename"
 	OperationDelete   OperationKind = "delete"
 	OperationRelocate OperationKind = "relocate"
+	// OperationDrain is of a cluster, not of an organization.
+	OperationDrain OperationKind = "drain"
 )
 
 // OperationState is where an operation stands.
@@ -55,8 +57,9 @@ func (s OperationState) Undone() OperationState {
 // Operation is a durable act of several steps. It is recorded before its
 // first step, so that whoever finds it open can finish or undo it.
 type Operation struct {
-	ID             OperationID
-	Kind           OperationKind
+	ID   OperationID
+	Kind OperationKind
+	// OrganizationID is empty where the kind is none of an organization.
 	OrganizationID OrganizationID
 	State          OperationState
 	// Step is the name of the step that was refused last; empty when none was.
@@ -67,6 +70,8 @@ type Operation struct {
 	Change *OrganizationChange
 	// Relocation is how far a relocation came; nil for the other kinds.
 	Relocation *Relocation
+	// Drain is how far a drain came; nil for the other kinds.
+	Drain *Drain
 	// Placement is where the data was when the operation was recorded.
 	Placement Placement
 	// Before is the state of the organization before a deletion, to which its

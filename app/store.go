@@ -17,6 +17,7 @@ type Registry interface {
 	Organizations
 	Lifecycle
 	Relocations
+	Drains
 	Repetitions
 	Users
 	Sessions
@@ -188,6 +189,22 @@ type Relocations interface {
 	// recorded generation or Flips are not those of op; one that has ended so
 	// already is no error.
 	EndRelocation(ctx context.Context, op Operation, state OperationState, reason string, at time.Time) error
+}
+
+// Drains move everybody out of a cluster. There is one at a time. What is
+// recorded of it is refused, with ErrStale, to whom does not hold its lease any
+// more.
+type Drains interface {
+	// BeginDrain records the operation, which has no organization. A TakenError
+	// of ConflictOpenChange when another one is open.
+	BeginDrain(ctx context.Context, op Operation) error
+	// NoteDrain records Drain, Step, Error and Attempts of op, if the operation is
+	// open and its holder is op's; else ErrStale. It returns the operation as it is
+	// recorded now: it may be being undone, and keeps its reason then. ErrNotFound
+	// for an unknown id.
+	NoteDrain(ctx context.Context, op Operation, at time.Time) (Operation, error)
+	// EndDrain ends the operation, with op's Drain, on the same condition.
+	EndDrain(ctx context.Context, op Operation, state OperationState, reason string, at time.Time) error
 }
 
 // Repetitions keep what a request that is repeated is answered with. They are

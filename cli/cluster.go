@@ -14,10 +14,11 @@ func newCluster(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "cluster",
 		Aliases: []string{"clusters"},
-		Short:   "List, check, add and remove the clusters that store tenant data",
+		Short:   "List, check, add, drain and remove the clusters that store tenant data",
 	}
 	at.flags(cmd)
-	cmd.AddCommand(newClusterList(g, &at), newClusterCheck(g, &at), newClusterAdd(g, &at), newClusterRemove(g, &at))
+	cmd.AddCommand(newClusterList(g, &at), newClusterCheck(g, &at), newClusterAdd(g, &at), newClusterRemove(g, &at), newClusterDrain(g, &at),
+		newAct(g, &at, "open NAME", "Let a cluster take organizations again that was drained", (*client.Client).OpenCluster, clusterRows))
 	return cmd
 }
 

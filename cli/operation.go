@@ -18,7 +18,7 @@ func newOperation(g *globals) *cobra.Command {
 		Aliases: []string{"operations", "op"},
 		Short:   "List, show, retry, cancel, complete and revert operations",
 		Long: `An operation is an act of several steps on an organization: its creation, its
-renaming, its relocation, its deletion. It ends by itself, wherever a server dies
+renaming, its relocation, its deletion; or the draining of a cluster. It ends by itself, wherever a server dies
 in the middle of it. One that does not come on says here why.`,
 	}
 	at.flags(cmd)
@@ -57,8 +57,12 @@ func newOperationList(g *globals, at *target) *cobra.Command {
 			}
 			rows := [][]string{{"KIND", "STATE", "STEPS", "BEGUN", "ORGANIZATION", "ID"}}
 			for _, op := range list {
+				of := op.OrganizationID
+				if op.Drain != nil {
+					of = "cluster " + op.Drain.Cluster
+				}
 				rows = append(rows, []string{op.Kind, operationState(op), fmt.Sprintf("%d/%d", op.Progress.Done, op.Progress.Total),
-					op.CreatedAt.Format(time.RFC3339), op.OrganizationID, op.ID})
+					op.CreatedAt.Format(time.RFC3339), of, op.ID})
 			}
 			return writeTable(cmd.OutOrStdout(), rows)
 		},
@@ -66,7 +70,7 @@ func newOperationList(g *globals, at *target) *cobra.Command {
 	out.flag(cmd)
 	f := cmd.Flags()
 	f.StringVar(&in.Organization, "org", "", "only those of this organization (id or slug)")
-	f.StringVar(&in.Kind, "kind", "", "only create, rename, relocate or delete")
+	f.StringVar(&in.Kind, "kind", "", "only create, rename, relocate, delete or drain")
 	f.StringVar(&in.State, "state", "", "only running, completed, failed, cancelled or reverted ones")
 	f.IntVar(&limit, "limit", 50, "at most so many")
 	return cmd
@@ -111,12 +115,17 @@ func newOperationAct(g *globals, at *target, verb, short string,
 }
 
 func operationRows(op client.Operation) [][]string {
-	rows := [][]string{
-		{"ID", op.ID}, {"Kind", op.Kind}, {"Organization", op.OrganizationID}, {"State", operationState(op)},
+	rows := [][]string{{"ID", op.ID}, {"Kind", op.Kind}}
+	if op.OrganizationID != "" {
+		rows = append(rows, []string{"Organization", op.OrganizationID})
 	}
-	if op.Relocation != nil {
+	rows = append(rows, []string{"State", operationState(op)})
+	switch {
+	case op.Relocation != nil:
 		rows = append(rows, relocationRows(op)...)
-	} else {
+	case op.Drain != nil:
+		rows = append(rows, drainRows(op)...)
+	default:
 		rows = append(rows, []string{"Steps", fmt.Sprintf("%d of %d", op.Progress.Done, op.Progress.Total)})
 	}
 	if op.DueAt != nil {
@@ -192,7 +201,7 @@ func recoverAll(ctx context.Context, c *client.Client) (ended int, left []client
 				ended++
 			case err != nil:
 				return ended, left, err
-			case now.Relocation != nil && now.Open() && now.Error == "":
+			case (now.Relocation != nil || now.Drain != nil) && now.Open() && now.Error == "":
 				// It goes on, or is in its grace period.
 			case now.Open():
 				left = append(left, now)

@@ -123,7 +123,11 @@ func (o *operation) lines() []string {
 	if o.op.DueAt != nil && o.op.Relocation == nil {
 		say("Due", stamp(*o.op.DueAt)+" ("+ago(o.now(), *o.op.DueAt)+")")
 	}
-	say("Organization", clean(o.op.OrganizationID))
+	if d := o.op.Drain; d != nil {
+		say("Cluster", clean(d.Cluster))
+	} else {
+		say("Organization", clean(o.op.OrganizationID))
+	}
 	say("Id", clean(o.op.ID))
 	say("Begun", stamp(o.op.CreatedAt))
 	say("Changed", fmt.Sprintf("%s (%s)", stamp(o.op.UpdatedAt), ago(o.now(), o.op.UpdatedAt)))

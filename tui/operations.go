@@ -62,6 +62,9 @@ func newOperations(s shared, org string) *operations {
 }
 
 func (o *operations) name(v client.Operation) string {
+	if v.Drain != nil {
+		return "cluster " + v.Drain.Cluster
+	}
 	if name := o.names[v.OrganizationID]; name != "" {
 		return name
 	}
@@ -135,7 +138,7 @@ func (o *operations) load(page int) tea.Cmd {
 func nameOrganizations(ctx context.Context, b Backend, ops []client.Operation, names map[string]string) error {
 	var missing []string
 	for _, op := range ops {
-		if _, known := names[op.OrganizationID]; !known {
+		if _, known := names[op.OrganizationID]; !known && op.OrganizationID != "" {
 			names[op.OrganizationID] = ""
 			missing = append(missing, op.OrganizationID)
 		}

@@ -114,6 +114,8 @@ func TestWhoMay(t *testing.T) {
 		{route: "GET /v1/clusters", want: onlyOperator(200)},
 		{route: "POST /v1/clusters", body: `{"name":"more-{n}","url":"sqlite:more","dry_run":true}`, want: onlyOperator(200)},
 		{route: "DELETE /v1/clusters/none", want: onlyOperator(404)},
+		{route: "POST /v1/clusters/default/drain", body: `{"dry_run":true}`, want: onlyOperator(200)},
+		{route: "POST /v1/clusters/default/open", want: onlyOperator(200)},
 		{route: "POST /v1/doctor", body: `{}`, want: onlyOperator(200)},
 		{route: "GET /v1/organizations", want: everybody},
 		{route: "POST /v1/organizations", body: `{"name":"By {n}","owner":{"email":"by{n}@x.example","password":"correct-horse-battery"}}`,

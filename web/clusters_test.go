@@ -53,6 +53,10 @@ func (k *folders) Refresh(ctx context.Context) error {
 	}
 	places := map[string]tenancy.Place{"default": {Cluster: k.first, Isolations: app.Isolations()}}
 	for _, a := range list {
+		if len(a.Sealed) == 0 {
+			places[a.Name] = tenancy.Place{Cluster: k.first, Isolations: app.Isolations(), Closing: a.Closing, Instead: a.Instead}
+			continue
+		}
 		if k.open[a.Name] == nil {
 			dir := filepath.Join(k.folder, strings.TrimPrefix(string(a.Sealed), "sqlite:"))
 			opened, err := sqlite.OpenCluster(context.WithoutCancel(ctx), dir, a.Name, sqlite.ClusterOptions{Shards: a.Shards, Logger: k.log})
@@ -62,7 +66,7 @@ func (k *folders) Refresh(ctx context.Context) error {
 			k.open[a.Name] = opened
 		}
 		places[a.Name] = tenancy.Place{Cluster: k.open[a.Name], Isolations: a.Isolations, MaxNamespaces: a.MaxNamespaces,
-			Sealed: a.Sealed, Closing: a.Closing}
+			Sealed: a.Sealed, Closing: a.Closing, Instead: a.Instead}
 	}
 	k.clusters.Set(places, nil)
 	return nil
@@ -180,4 +184,90 @@ func TestRemoveClusterOfADeletedOrganization(t *testing.T) {
 	}
 	w.expect(w.do("DELETE", "/v1/organizations/kept", w.operator, nil), 204, "")
 	w.expect(w.do("DELETE", "/v1/clusters/more", w.operator, nil), 200, "")
+}
+
+func TestDrainCluster(t *testing.T) {
+	w := newWorld(t, relocating(nil))
+	const clusters = "/v1/clusters"
+	w.expect(w.do("POST", clusters, w.operator, `{"name":"more","url":"sqlite:a-place"}`), 201, "")
+	const drain = clusters + "/default/drain"
+	w.expect(w.do("POST", clusters+"/none/drain", w.operator, `{}`), 404, "cluster_not_found")
+	for _, to := range []string{"none", "default"} {
+		w.expect(w.do("POST", drain, w.operator, `{"to":"`+to+`"}`), 422, "invalid")
+	}
+	var docs []string
+	var orgs []tenant
+	for range 5 {
+		o := w.tenant()
+		orgs, docs = append(orgs, o), append(docs, w.document(o, `{"a":1}`))
+	}
+	w.expect(w.do("POST", "/v1/organizations/"+orgs[1].slug+"/suspend", w.operator, nil), 200, "")
+
+	// By the placement there is nowhere else.
+	dry := w.do("POST", drain, w.operator, `{"dry_run":true}`)
+	w.expect(dry, 200, "")
+	if dry.field("drain.plan.stay") != "5" || !strings.Contains(dry.field("drain.plan.moves.0.reason"), "no other cluster") {
+		t.Error("a dry run without a place to go:", dry)
+	}
+	stuck := w.do("POST", drain, w.operator, `{}`)
+	w.expect(stuck, 200, "")
+	if stuck.field("state") != "failed" || stuck.field("drain.left") != "5" || stuck.field("drain.failures") != "5" ||
+		stuck.field("drain.failed.4.slug") != orgs[4].slug || !strings.Contains(stuck.field("drain.failed.0.reason"), "--to") {
+		t.Error("without a place to go:", stuck)
+	}
+	if list := w.do("GET", clusters, w.operator, nil); list.field("items.0.state") != "closing" {
+		t.Error("after it:", list)
+	}
+	w.expect(w.do("POST", "/v1/organizations", "", `{"name":"New","owner":{"email":"new@x.example","password":"correct-horse-battery"}}`), 503, "unavailable")
+	w.expect(w.do("POST", "/v1/organizations/"+orgs[0].slug+"/relocate", w.operator, `{"cluster":"default","isolation":"shared"}`), 422, "invalid")
+	opened := w.do("POST", clusters+"/default/open", w.operator, nil)
+	w.expect(opened, 200, "")
+	if opened.field("state") != "open" || opened.field("origin") != "configuration" {
+		t.Error("opened:", opened)
+	}
+	w.expect(w.do("POST", clusters+"/none/open", w.operator, nil), 404, "cluster_not_found")
+
+	dry = w.do("POST", drain, w.operator, `{"to":"more","dry_run":true}`)
+	w.expect(dry, 200, "")
+	if dry.field("drain.plan.targets.0.organizations") != "5" || dry.field("drain.plan.documents") != "5" || dry.field("estimate") == "" ||
+		dry.field("drain.plan.moves.0.cluster") != "more" || dry.field("drain.plan.moves.0.size.documents") != "1" || dry.field("id") != "" {
+		t.Error("a dry run:", dry)
+	}
+	done := w.do("POST", drain, w.operator, `{"to":"more"}`)
+	w.expect(done, 200, "")
+	if done.field("state") != "completed" || done.field("progress.done") != "5" || done.field("drain.left") != "0" || done.field("organization_id") != "" {
+		t.Error("drained:", done)
+	}
+	if got := w.do("GET", "/v1/operations/"+done.field("id"), orgs[0].token, nil); got.status != 404 {
+		t.Error("as an owner sees it:", got)
+	}
+	if list := w.do("GET", "/v1/operations?kind=drain&state=completed", w.operator, nil); list.field("items.0.id") != done.field("id") {
+		t.Error("listed:", list)
+	}
+	for i, o := range orgs {
+		if at := w.do("GET", "/v1/organizations/"+o.slug+"/placement", w.operator, nil); at.field("cluster") != "more" || at.field("documents") != "1" {
+			t.Error("moved:", at)
+		}
+		if i != 1 {
+			w.expect(w.do("GET", docs[i], o.token, nil), 200, "")
+		}
+	}
+	// Whoever would come, goes there, too.
+	w.expect(w.do("POST", "/v1/organizations", "", `{"name":"Newer","owner":{"email":"newer@x.example","password":"correct-horse-battery"}}`), 201, "")
+	if at := w.do("GET", "/v1/organizations/newer/placement", w.operator, nil); at.field("cluster") != "more" {
+		t.Error("a new one:", at)
+	}
+	// They are in their grace period there, and without it they go back.
+	w.expect(w.do("POST", clusters+"/default/open", w.operator, nil), 200, "")
+	back := w.do("POST", clusters+"/more/drain", w.operator, `{}`)
+	w.expect(back, 200, "")
+	if back.field("state") != "failed" || back.field("drain.left") != "5" || !strings.Contains(back.field("drain.failed.0.reason"), "--complete") {
+		t.Error("back at once:", back)
+	}
+	back = w.do("POST", clusters+"/more/drain", w.operator, `{"complete":true}`)
+	w.expect(back, 200, "")
+	if back.field("state") != "completed" || back.field("drain.left") != "0" {
+		t.Error("back without the grace period:", back)
+	}
+	w.expect(w.do("DELETE", clusters+"/more", w.operator, nil), 200, "")
 }

@@ -12,17 +12,18 @@ import (
 
 type operationView struct {
 	ID             string          `json:"id,omitempty" format:"uuid" doc:"Absent from a dry run."`
-	Kind           string          `json:"kind" enum:"create,rename,relocate,delete"`
-	OrganizationID string          `json:"organization_id" format:"uuid"`
+	Kind           string          `json:"kind" enum:"create,rename,relocate,delete,drain"`
+	OrganizationID string          `json:"organization_id,omitempty" format:"uuid" doc:"Absent from a drain, which is of a cluster."`
 	State          string          `json:"state" enum:"running,completed,failed,cancelled,reverted,preflight,provisioning,copying,catching_up,verifying,cutover,switched,reverting" doc:"Of a relocation under way, how far it is, in the place of running."`
 	DryRun         *bool           `json:"dry_run,omitempty" nullable:"false" doc:"Nothing was begun."`
 	Undoing        bool            `json:"undoing,omitempty" doc:"What it did is being undone."`
 	Step           string          `json:"step,omitempty" doc:"The step that was refused last."`
 	Progress       progressView    `json:"progress"`
-	Rate           *float64        `json:"rate,omitempty" nullable:"false" doc:"Documents a second that a relocation moves now."`
+	Rate           *float64        `json:"rate,omitempty" nullable:"false" doc:"Documents a second that a relocation moves now, or organizations a second of a drain."`
 	Estimate       *float64        `json:"estimate,omitempty" nullable:"false" doc:"Seconds that it will take from now, at that rate."`
 	DueAt          *string         `json:"due_at,omitempty" format:"date-time" nullable:"false" doc:"When a deletion removes the data, or a relocation the place that was left, until when it can be taken back."`
 	Relocation     *relocationView `json:"relocation,omitempty" nullable:"false"`
+	Drain          *drainView      `json:"drain,omitempty" nullable:"false"`
 	Attempts       int             `json:"attempts" doc:"How often a step was refused."`
 	Error          string          `json:"error,omitempty" doc:"Why it does not come on or was undone. For operators."`
 	CreatedAt      string          `json:"created_at" format:"date-time"`
@@ -30,7 +31,7 @@ type operationView struct {
 }
 
 type progressView struct {
-	Done  int `json:"done" doc:"Steps that are done, as far as is known. Of a relocation, documents: each counts when it is copied and when it is compared."`
+	Done  int `json:"done" doc:"Steps that are done, as far as is known. Of a relocation, documents: each counts when it is copied and when it is compared. Of a drain, organizations."`
 	Total int `json:"total"`
 }
 
@@ -39,7 +40,7 @@ func viewOperation(op tenancy.OperationView) operationView {
 		ID: string(op.ID), Kind: string(op.Kind), OrganizationID: string(op.OrganizationID), State: string(op.State),
 		Undoing: op.State.Undoing(), Step: op.Step, Progress: progressView{Done: op.Done, Total: op.Total},
 		DueAt: formatOptional(op.DueAt), Attempts: op.Attempts, Error: op.Error,
-		Estimate: seconds(op.Estimate), Relocation: viewRelocation(op.Relocation),
+		Estimate: seconds(op.Estimate), Relocation: viewRelocation(op.Relocation), Drain: viewDrain(op.Drain),
 		CreatedAt: formatTime(op.CreatedAt), UpdatedAt: formatTime(op.UpdatedAt),
 	}
 	if op.State.Open() {
@@ -66,7 +67,7 @@ func operationOut(op tenancy.OperationView, err error) (*operationOutput, error)
 
 type listOperationsInput struct {
 	Organization string `query:"organization" doc:"Of the organization with this id or slug. Users see those of the one they are signed in to."`
-	Kind         string `query:"kind" enum:"create,rename,relocate,delete"`
+	Kind         string `query:"kind" enum:"create,rename,relocate,delete,drain"`
 	State        string `query:"state" enum:"running,completed,failed,cancelled,reverted" doc:"running: all that have not ended."`
 	Limit        int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 	Cursor       string `query:"cursor" doc:"The next_cursor of the page before."`

@@ -87,6 +87,13 @@ func (s *Server) table() []*route {
 		at("DELETE /v1/clusters/{cluster}", required, noBody, s.removeCluster, "remove-cluster", "Remove a cluster").
 			tag("Operation").
 			says("For operators. Of those that were added, and only when nobody lives there. What is in its store stays there."),
+		at("POST /v1/clusters/{cluster}/drain", required, jsonBody, s.drainCluster, "drain-cluster", "Move everybody out of a cluster").
+			tag("Operation").goesOn().
+			says("For operators. The cluster takes nobody any more, and each organization in it is moved while it is in use, a few at a time; " +
+				"those that cannot be are listed at the end. Asked for the same again, the operation that is under way; one at a time. " +
+				"Cancelling the operation opens the cluster again; those who have moved stay where they are."),
+		at("POST /v1/clusters/{cluster}/open", required, noBody, s.openCluster, "open-cluster", "Let a cluster take organizations again").
+			tag("Operation").says("For operators, after it was drained."),
 		at("POST /v1/doctor", required, jsonBody, s.doctor, "doctor", "Compare the registry with the clusters").
 			tag("Operation").says("For operators. Says what is not as it should be, and mends on request what no data can be lost by."),
 

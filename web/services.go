@@ -75,6 +75,9 @@ type Tenancy interface {
 	Overview(ctx context.Context, actor app.Actor) (tenancy.Overview, error)
 	Clusters(ctx context.Context, actor app.Actor) ([]tenancy.ClusterView, error)
 	RemoveCluster(ctx context.Context, actor app.Actor, name string, dryRun bool) (tenancy.ClusterView, error)
+	PlanDrain(ctx context.Context, actor app.Actor, name string, in tenancy.DrainInput) (tenancy.DrainPlan, error)
+	DrainCluster(ctx context.Context, actor app.Actor, name string, in tenancy.DrainInput) (tenancy.OperationView, error)
+	OpenCluster(ctx context.Context, actor app.Actor, name string) (tenancy.ClusterView, error)
 	AddCluster(ctx context.Context, actor app.Actor, in tenancy.AddClusterInput, dryRun bool) (tenancy.ClusterView, error)
 	Doctor(ctx context.Context, actor app.Actor, repair bool) ([]tenancy.Finding, error)
 }

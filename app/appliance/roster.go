@@ -95,13 +95,16 @@ func (r *roster) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	names := make([]string, len(list))
-	for i, k := range list {
+	var names []string
+	for _, k := range list {
+		if len(k.Sealed) == 0 {
+			continue
+		}
 		if _, both := r.cfg.Clusters[k.Name]; both {
 			return fmt.Errorf("clusters.%[1]s: the cluster %[1]s was added while servers ran, and is in the configuration as well; "+
 				`take it out of the configuration, or give the other one another name`, k.Name)
 		}
-		names[i] = k.Name
+		names = append(names, k.Name)
 	}
 	if err := r.cfg.CheckClusters(names); err != nil {
 		return err
@@ -180,7 +183,15 @@ func (r *roster) take(ctx context.Context, list []app.AddedCluster) {
 	var all []*opening
 	var working sync.WaitGroup
 	for _, k := range list {
-		if _, both := places[k.Name]; both {
+		place, both := places[k.Name]
+		if len(k.Sealed) == 0 {
+			if both { // else it is in the configuration no more
+				place.Closing, place.Instead = k.Closing, k.Instead
+				places[k.Name] = place
+			}
+			continue
+		}
+		if both {
 			told[k.Name] = "the configuration has a cluster of the same name, and that one is served"
 			r.tell(k.Name, told[k.Name])
 			continue
@@ -213,7 +224,7 @@ func (r *roster) take(ctx context.Context, list []app.AddedCluster) {
 		}
 		next[o.k.Name] = o.now
 		places[o.k.Name] = tenancy.Place{Cluster: o.now.store.cluster, Isolations: o.k.Isolations, MaxNamespaces: o.k.MaxNamespaces,
-			Sealed: o.k.Sealed, Closing: o.k.Closing}
+			Sealed: o.k.Sealed, Closing: o.k.Closing, Instead: o.k.Instead}
 	}
 	r.clusters.Set(places, broken)
 	for _, name := range slices.Sorted(maps.Keys(r.added)) {

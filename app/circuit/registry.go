@@ -142,6 +142,18 @@ func (r *registry) EndRelocation(ctx context.Context, op app.Operation, state ap
 	return r.do(func() error { return r.inner.EndRelocation(ctx, op, state, reason, at) })
 }
 
+func (r *registry) BeginDrain(ctx context.Context, op app.Operation) error {
+	return r.do(func() error { return r.inner.BeginDrain(ctx, op) })
+}
+
+func (r *registry) NoteDrain(ctx context.Context, op app.Operation, at time.Time) (app.Operation, error) {
+	return get(r.Circuit, func() (app.Operation, error) { return r.inner.NoteDrain(ctx, op, at) })
+}
+
+func (r *registry) EndDrain(ctx context.Context, op app.Operation, state app.OperationState, reason string, at time.Time) error {
+	return r.do(func() error { return r.inner.EndDrain(ctx, op, state, reason, at) })
+}
+
 func (r *registry) Account(ctx context.Context, q app.AccountQuery) (app.Account, error) {
 	return get(r.Circuit, func() (app.Account, error) { return r.inner.Account(ctx, q) })
 }

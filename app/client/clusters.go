@@ -80,6 +80,72 @@ func (c *Client) RemoveCluster(ctx context.Context, name string, dryRun bool) (C
 	return out, err
 }
 
+// DrainCluster says how a cluster is emptied.
+type DrainCluster struct {
+	To       string `json:"to,omitempty"`       // "": to where the placement sends everybody
+	Complete bool   `json:"complete,omitempty"` // without a grace period
+	DryRun   bool   `json:"dry_run,omitempty"`  // only ask what would be moved
+}
+
+// Drain is how far the emptying of a cluster came.
+type Drain struct {
+	Cluster  string         `json:"cluster"`
+	To       string         `json:"to,omitempty"`
+	Complete bool           `json:"complete"`
+	Total    int64          `json:"total"`            // organizations at the beginning
+	Left     int64          `json:"left"`             // that live there still
+	Failures int64          `json:"failures"`         // that could not be moved
+	Failed   []DrainFailure `json:"failed,omitempty"` // the first of them
+	Plan     *DrainPlan     `json:"plan,omitempty"`   // of a dry run
+}
+
+// DrainFailure is an organization that could not be moved.
+type DrainFailure struct {
+	OrganizationID string `json:"organization_id"`
+	Slug           string `json:"slug"`
+	Reason         string `json:"reason"`
+}
+
+// DrainPlan is what a drain would do.
+type DrainPlan struct {
+	Documents int64         `json:"documents"`
+	Bytes     int64         `json:"bytes"`
+	Targets   []DrainTarget `json:"targets"`
+	Stay      int64         `json:"stay"`  // that could not be moved now
+	Moves     []DrainMove   `json:"moves"` // the first of them
+}
+
+// DrainTarget is how many would go to a cluster.
+type DrainTarget struct {
+	Cluster       string `json:"cluster"`
+	Organizations int64  `json:"organizations"`
+}
+
+// DrainMove is where one organization would go, or why it could not now.
+type DrainMove struct {
+	OrganizationID string  `json:"organization_id"`
+	Slug           string  `json:"slug"`
+	Cluster        string  `json:"cluster,omitempty"`
+	Isolation      string  `json:"isolation,omitempty"`
+	Size           *Amount `json:"size,omitempty"` // nil: not looked at
+	Reason         string  `json:"reason,omitempty"`
+}
+
+// DrainCluster moves everybody out of a cluster. The operation may still be under
+// way. For operators.
+func (c *Client) DrainCluster(ctx context.Context, name string, in DrainCluster) (Operation, error) {
+	var out Operation
+	_, err := c.do(ctx, call{method: http.MethodPost, path: "/v1/clusters/" + segment(name) + "/drain", body: in}, &out)
+	return out, err
+}
+
+// OpenCluster lets a cluster take organizations again. For operators.
+func (c *Client) OpenCluster(ctx context.Context, name string) (Cluster, error) {
+	var out Cluster
+	_, err := c.do(ctx, call{method: http.MethodPost, path: "/v1/clusters/" + segment(name) + "/open"}, &out)
+	return out, err
+}
+
 // Finding is one thing that is not as it should be.
 type Finding struct {
 	Kind           string `json:"kind"`

@@ -11,7 +11,7 @@ import (
 // Operation is a durable act of several steps.
 type Operation struct {
 	ID             string `json:"id"`
-	Kind           string `json:"kind"` // "create", "rename", "relocate" or "delete"
+	Kind           string `json:"kind"` // "create", "rename", "relocate", "delete" or "drain"
 	OrganizationID string `json:"organization_id"`
 	// State is "running", "completed", "failed", "cancelled" or "reverted". Of a
 	// relocation under way it is how far that is, such as "copying"; see Open.
@@ -24,6 +24,7 @@ type Operation struct {
 	Estimate   float64     `json:"estimate,omitempty"` // seconds from now
 	DueAt      *time.Time  `json:"due_at,omitempty"`   // when a deletion removes the data, or a relocation what was left
 	Relocation *Relocation `json:"relocation,omitempty"`
+	Drain      *Drain      `json:"drain,omitempty"`
 	Attempts   int         `json:"attempts"`
 	Error      string      `json:"error,omitempty"`
 	CreatedAt  time.Time   `json:"created_at"`

@@ -26,9 +26,14 @@ type leases struct {
 // again later.
 const claimTimeout = 5 * time.Second
 
+// sightingKept is how long a sighting is kept of what nobody looks at any more.
+const sightingKept = time.Minute
+
 type sighting struct {
 	lease app.Lease
-	since time.Time // by the monotonic clock
+	since time.Time // by the monotonic clock, as looked
+	// looked is when somebody looked last.
+	looked time.Time
 }
 
 // Share tells the runner that others run operations of the same journal. An
@@ -80,28 +85,34 @@ func (r *Runner) standsStill(op app.Operation) bool {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	now := time.Now()
 	seen, known := r.leases.seen[op.ID]
 	if !known || seen.lease != op.Lease {
-		r.leases.seen[op.ID] = sighting{lease: op.Lease, since: time.Now()}
-		return false
+		seen = sighting{lease: op.Lease, since: now}
 	}
-	return time.Since(seen.since) >= r.leaseOf(op.Kind)
+	seen.looked = now
+	r.leases.seen[op.ID] = seen
+	return now.Sub(seen.since) >= r.leaseOf(op.Kind)
 }
 
-// forget drops what was seen of operations that are not open any more.
+// forget drops what was seen of operations that are not in the list, unless
+// somebody else has just looked at them: one that is not due is not listed, and
+// may be waited for to be turned.
 func (r *Runner) forget(open []app.Operation) {
 	if r.leases == nil {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	still := make(map[app.OperationID]sighting, len(r.leases.seen))
+	listed := make(map[app.OperationID]bool, len(open))
 	for _, op := range open {
-		if seen, known := r.leases.seen[op.ID]; known {
-			still[op.ID] = seen
+		listed[op.ID] = true
+	}
+	for id, seen := range r.leases.seen {
+		if !listed[id] && time.Since(seen.looked) > sightingKept {
+			delete(r.leases.seen, id)
 		}
 	}
-	r.leases.seen = still
 }
 
 // holding renews the lease while the operation is worked on, until the

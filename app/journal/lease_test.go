@@ -108,3 +108,34 @@ func TestWhatIsHeldKeepsNothingElseWaiting(t *testing.T) {
 		}
 	})
 }
+
+// What is open and not due, no recovery looks at; whoever asks for it again and
+// again takes it over all the same when its server is gone.
+func TestWhatIsNotDueCanBeTakenOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, nil)
+		other := journal.NewRunner(s.book, app.Now, slog.New(slog.DiscardHandler), 0, s.plan)
+		s.run.Share(3 * time.Second)
+		other.Share(3 * time.Second)
+		s.op.Lease, s.op.DueAt = s.run.Lease(kind), app.Now().Add(time.Hour)
+		s.book.set(s.op, app.OperationRunning)
+		for began := time.Now(); ; time.Sleep(time.Second) {
+			did, err := other.Finish(t.Context(), s.op.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if did {
+				if after := time.Since(began); after != 3*time.Second {
+					t.Errorf("it was taken over after %s", after)
+				}
+				return
+			}
+			if time.Since(began) > 10*time.Second {
+				t.Fatal("it was never taken over")
+			}
+			if _, err := other.Recover(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}

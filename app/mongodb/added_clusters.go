@@ -17,13 +17,14 @@ type addedClusterDoc struct {
 	Isolations    []string  `bson:"isolations"`
 	MaxNamespaces int       `bson:"max_namespaces"`
 	Closing       bool      `bson:"closing"`
+	Instead       string    `bson:"instead,omitempty"`
 	Revision      int64     `bson:"revision"`
 	CreatedAt     time.Time `bson:"created_at"`
 }
 
 func (d addedClusterDoc) cluster() app.AddedCluster {
 	k := app.AddedCluster{Name: d.ID, Sealed: d.Sealed, Shards: d.Shards, MaxNamespaces: d.MaxNamespaces,
-		Closing: d.Closing, Revision: d.Revision, CreatedAt: d.CreatedAt.UTC()}
+		Closing: d.Closing, Instead: d.Instead, Revision: d.Revision, CreatedAt: d.CreatedAt.UTC()}
 	for _, isolation := range d.Isolations {
 		k.Isolations = append(k.Isolations, app.Isolation(isolation))
 	}
@@ -37,7 +38,7 @@ func addedClusterDocOf(k app.AddedCluster) *addedClusterDoc {
 }
 
 func (d *addedClusterDoc) set(k app.AddedCluster) {
-	d.Sealed, d.Shards, d.MaxNamespaces, d.Closing = k.Sealed, k.Shards, k.MaxNamespaces, k.Closing
+	d.Sealed, d.Shards, d.MaxNamespaces, d.Closing, d.Instead = k.Sealed, k.Shards, k.MaxNamespaces, k.Closing, k.Instead
 	d.Isolations = make([]string, len(k.Isolations))
 	for i, isolation := range k.Isolations {
 		d.Isolations[i] = string(isolation)

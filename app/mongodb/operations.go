@@ -23,6 +23,7 @@ type operationDoc struct {
 	Step         string `bson:"step"`
 	Change       string `bson:"change"`               // JSON; gone when the operation has ended
 	Relocation   string `bson:"relocation,omitempty"` // JSON
+	Drain        string `bson:"drain,omitempty"`      // JSON
 	PlacementDoc `bson:",inline"`
 	Before       string     `bson:"before"`
 	DueAt        *time.Time `bson:"due_at"`
@@ -45,7 +46,10 @@ func operationDocOf(op app.Operation) (*operationDoc, error) {
 	if d.Change, err = jsonOf(op.Change); err != nil {
 		return nil, err
 	}
-	d.Relocation, err = jsonOf(op.Relocation)
+	if d.Relocation, err = jsonOf(op.Relocation); err != nil {
+		return nil, err
+	}
+	d.Drain, err = jsonOf(op.Drain)
 	return d, err
 }
 
@@ -69,6 +73,12 @@ func (d operationDoc) operation() (app.Operation, error) {
 	if d.Relocation != "" {
 		op.Relocation = new(app.Relocation)
 		if err := json.Unmarshal([]byte(d.Relocation), op.Relocation); err != nil {
+			return op, err
+		}
+	}
+	if d.Drain != "" {
+		op.Drain = new(app.Drain)
+		if err := json.Unmarshal([]byte(d.Drain), op.Drain); err != nil {
 			return op, err
 		}
 	}

@@ -62,6 +62,15 @@ func (m *Mover) Preflight(ctx context.Context, org app.OrganizationID, from, to 
 	return plan, err
 }
 
+// Least is about how long a relocation takes of an organization that has nothing.
+func (m *Mover) Least() time.Duration {
+	const steps = 200 * time.Millisecond
+	if m.registry.Shared() {
+		return m.cfg.PlacementLease + steps
+	}
+	return steps
+}
+
 // estimate reads a page, and goes by that.
 func (m *Mover) estimate(ctx context.Context, source place, total app.NamespaceStats) (time.Duration, error) {
 	began := time.Now()

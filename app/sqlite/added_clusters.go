@@ -7,12 +7,12 @@ import (
 	"tenantry/app"
 )
 
-const addedClusterColumns = `name, sealed, shards, isolations, max_namespaces, closing, revision, created_at`
+const addedClusterColumns = `name, sealed, shards, isolations, max_namespaces, closing, instead, revision, created_at`
 
 func scanAddedCluster(row scanner) (app.AddedCluster, error) {
 	var k app.AddedCluster
 	var isolations string
-	err := row.Scan(&k.Name, &k.Sealed, &k.Shards, &isolations, &k.MaxNamespaces, &k.Closing, &k.Revision, at{&k.CreatedAt})
+	err := row.Scan(&k.Name, &k.Sealed, &k.Shards, &isolations, &k.MaxNamespaces, &k.Closing, &k.Instead, &k.Revision, at{&k.CreatedAt})
 	if err != nil {
 		return k, err
 	}
@@ -24,8 +24,8 @@ func insertAddedCluster(c *conn, k app.AddedCluster) error {
 	if err != nil {
 		return err
 	}
-	_, err = c.exec("INSERT INTO added_clusters ("+addedClusterColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-		k.Name, k.Sealed, k.Shards, string(isolations), k.MaxNamespaces, k.Closing, k.Revision, k.CreatedAt.UnixMilli())
+	_, err = c.exec("INSERT INTO added_clusters ("+addedClusterColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		k.Name, blob(k.Sealed), k.Shards, string(isolations), k.MaxNamespaces, k.Closing, k.Instead, k.Revision, k.CreatedAt.UnixMilli())
 	return err
 }
 
@@ -60,9 +60,9 @@ func (r *Registry) ReplaceCluster(ctx context.Context, k app.AddedCluster) error
 		return err
 	}
 	return r.change(ctx, func(c *conn) error {
-		n, err := c.exec(`UPDATE added_clusters SET sealed = ?, shards = ?, isolations = ?, max_namespaces = ?, closing = ?,
+		n, err := c.exec(`UPDATE added_clusters SET sealed = ?, shards = ?, isolations = ?, max_namespaces = ?, closing = ?, instead = ?,
 			revision = revision + 1 WHERE name = ? AND revision = ?`,
-			k.Sealed, k.Shards, string(isolations), k.MaxNamespaces, k.Closing, k.Name, k.Revision)
+			blob(k.Sealed), k.Shards, string(isolations), k.MaxNamespaces, k.Closing, k.Instead, k.Name, k.Revision)
 		if err != nil || n > 0 {
 			return err
 		}
@@ -92,3 +92,6 @@ func (r *Registry) RemoveCluster(ctx context.Context, name string) error {
 		return err
 	}, app.Invalidation{Clusters: true})
 }
+
+// blob is bytes for a column that takes no NULL, which nil would be.
+func blob(b []byte) []byte { return append([]byte{}, b...) }

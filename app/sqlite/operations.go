@@ -11,19 +11,19 @@ import (
 )
 
 const operationColumns = `id, kind, organization_id, state, step, change,
-	cluster, isolation, "database", collection, generation, "before", due_at, error, attempts, holder, held_until, created_at, updated_at, relocation`
+	cluster, isolation, "database", collection, generation, "before", due_at, error, attempts, holder, held_until, created_at, updated_at, relocation, drain`
 
 // stateOpen is true of the operations with something left to do.
 const stateOpen = `state IN ('running', 'aborting', 'cancelling')`
 
 func scanOperation(row scanner) (app.Operation, error) {
 	var op app.Operation
-	var change, relocation *string
+	var change, relocation, drain *string
 	var due, until *int64
 	err := row.Scan(&op.ID, &op.Kind, &op.OrganizationID, &op.State, &op.Step, &change,
 		&op.Placement.Cluster, &op.Placement.Isolation, &op.Placement.Database, &op.Placement.Collection,
 		&op.Placement.Generation, &op.Before, &due, &op.Error, &op.Attempts, &op.Lease.Holder, &until,
-		at{&op.CreatedAt}, at{&op.UpdatedAt}, &relocation)
+		at{&op.CreatedAt}, at{&op.UpdatedAt}, &relocation, &drain)
 	op.DueAt, op.Lease.Until = instant(due), instant(until)
 	if err == nil && change != nil {
 		op.Change = new(app.OrganizationChange)
@@ -32,6 +32,10 @@ func scanOperation(row scanner) (app.Operation, error) {
 	if err == nil && relocation != nil {
 		op.Relocation = new(app.Relocation)
 		err = json.Unmarshal([]byte(*relocation), op.Relocation)
+	}
+	if err == nil && drain != nil {
+		op.Drain = new(app.Drain)
+		err = json.Unmarshal([]byte(*drain), op.Drain)
 	}
 	return op, err
 }
@@ -50,11 +54,15 @@ func insertOperation(c *conn, op app.Operation) error {
 	if err != nil {
 		return err
 	}
-	_, err = c.exec(`INSERT INTO operations (`+operationColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	drain, err := jsonOf(op.Drain)
+	if err != nil {
+		return err
+	}
+	_, err = c.exec(`INSERT INTO operations (`+operationColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		op.ID, op.Kind, op.OrganizationID, op.State, op.Step, change,
 		op.Placement.Cluster, op.Placement.Isolation, op.Placement.Database, op.Placement.Collection,
 		op.Placement.Generation, op.Before, millis(op.DueAt), op.Error, op.Attempts,
-		op.Lease.Holder, millis(op.Lease.Until), op.CreatedAt.UnixMilli(), op.UpdatedAt.UnixMilli(), relocation)
+		op.Lease.Holder, millis(op.Lease.Until), op.CreatedAt.UnixMilli(), op.UpdatedAt.UnixMilli(), relocation, drain)
 	if isTaken(err) {
 		return app.Taken(app.ConflictOpenChange)
 	}

@@ -11,7 +11,7 @@ import (
 func (w *world) addedCluster(name string) app.AddedCluster {
 	return app.AddedCluster{Name: name, Sealed: append([]byte{0, 255, 1}, hashOf("sealed "+name)...), Shards: 7,
 		Isolations:    []app.Isolation{app.IsolationShared, app.IsolationCollection},
-		MaxNamespaces: 3000, Revision: 1, CreatedAt: w.now()}
+		MaxNamespaces: 3000, Instead: "us", Revision: 1, CreatedAt: w.now()}
 }
 
 func isTaken(err error, field app.ConflictField) bool {
@@ -67,11 +67,24 @@ func addedClusters(s registrySuite) {
 		must(t, w.AddCluster(w.ctx, other))
 		is(t, w.ReplaceCluster(w.ctx, w.addedCluster("moon")), app.ErrNotFound)
 		next := before
-		next.Sealed, next.Shards, next.Isolations, next.MaxNamespaces, next.Closing = []byte("other"), 9, []app.Isolation{app.IsolationDatabase}, 0, true
+		next.Sealed, next.Shards, next.Isolations, next.MaxNamespaces, next.Closing, next.Instead = []byte("other"), 9, []app.Isolation{app.IsolationDatabase}, 0, true, ""
 		must(t, w.ReplaceCluster(w.ctx, next))
 		is(t, w.ReplaceCluster(w.ctx, before), app.ErrStale)
 		next.Revision = 2
 		equal(t, "clusters", all(t, w), []app.AddedCluster{next, other})
+	})
+
+	s.test("ReplaceCluster/WithNothingSealed", func(t *testing.T, w *world) {
+		k := app.AddedCluster{Name: "eu", Closing: true, Instead: "us", Revision: 1, CreatedAt: w.now()}
+		must(t, w.AddCluster(w.ctx, k))
+		list := all(t, w)
+		equal(t, "sealed", len(list[0].Sealed), 0)
+		must(t, w.ReplaceCluster(w.ctx, list[0]))
+		next := w.addedCluster("eu")
+		next.Revision, next.CreatedAt = 2, k.CreatedAt
+		must(t, w.ReplaceCluster(w.ctx, next))
+		next.Revision = 3
+		equal(t, "clusters", all(t, w), []app.AddedCluster{next})
 	})
 
 	s.test("RemoveCluster/NotWhileSomebodyLivesThere", func(t *testing.T, w *world) {

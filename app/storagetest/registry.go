@@ -23,6 +23,7 @@ func Registry(t *testing.T, open func(t *testing.T) app.Registry) {
 	restoring(s)
 	inheriting(s)
 	relocating(s)
+	draining(s)
 	flipping(s)
 	endingRelocations(s)
 	users(s)

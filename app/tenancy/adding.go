@@ -40,7 +40,7 @@ func (s *Service) AddCluster(ctx context.Context, actor app.Actor, in AddCluster
 		return view, s.nameFree(ctx, k.Name)
 	}
 	k.Revision, k.CreatedAt = 1, s.clock()
-	if err := s.registry.AddCluster(ctx, k); err != nil {
+	if err := s.register(ctx, k); err != nil {
 		return ClusterView{}, fmt.Errorf("add cluster %s: %w", k.Name, takenCluster(err))
 	}
 	s.log.Info("a cluster was added", "cluster", k.Name, "engine", site.Engine)
@@ -56,18 +56,27 @@ func (s *Service) AddCluster(ctx context.Context, actor app.Actor, in AddCluster
 	return views[0], nil
 }
 
-// nameFree refuses, in a dry run, the name that AddCluster would.
-func (s *Service) nameFree(ctx context.Context, name string) error {
-	list, err := s.registry.AddedClusters(ctx)
+// register records a cluster, over what is left of one of this name that was in
+// the configuration.
+func (s *Service) register(ctx context.Context, k app.AddedCluster) error {
+	was, there, err := s.kept(ctx, k.Name)
 	if err != nil {
 		return err
 	}
-	for _, k := range list {
-		if k.Name == name {
-			return takenCluster(app.Taken(app.ConflictCluster))
-		}
+	if there && len(was.Sealed) == 0 {
+		k.Revision = was.Revision
+		return s.registry.ReplaceCluster(ctx, k)
 	}
-	return nil
+	return s.registry.AddCluster(ctx, k)
+}
+
+// nameFree refuses, in a dry run, the name that AddCluster would.
+func (s *Service) nameFree(ctx context.Context, name string) error {
+	k, there, err := s.kept(ctx, name)
+	if err == nil && there && len(k.Sealed) > 0 {
+		err = takenCluster(app.Taken(app.ConflictCluster))
+	}
+	return err
 }
 
 func takenCluster(err error) error {
@@ -122,21 +131,14 @@ const residentsAtOnce = 1000
 // there. None is found yet.
 func (s *Service) residents(ctx context.Context, name string) (map[app.OrganizationID]bool, error) {
 	all := map[app.OrganizationID]bool{}
-	q := app.OrganizationQuery{Cluster: name, Sort: app.SortCreated, Limit: residentsAtOnce}
-	for {
-		page, err := s.registry.ListOrganizations(ctx, q)
-		if err != nil {
-			return nil, fmt.Errorf("list the organizations of cluster %s: %w", name, err)
-		}
-		for _, org := range page {
-			all[org.ID] = false
-		}
-		if len(page) < q.Limit {
-			break
-		}
-		q.After = &app.OrganizationCursor{ID: page[len(page)-1].ID}
+	err := s.eachResident(ctx, name, func(org app.Organization) error {
+		all[org.ID] = false
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	err := eachRelocation(ctx, s.registry, func(op app.Operation) {
+	err = eachRelocation(ctx, s.registry, func(op app.Operation) {
 		if r := op.Relocation; r != nil && (r.Source.Cluster == name || r.Target.Cluster == name) {
 			all[op.OrganizationID] = false
 		}
@@ -157,14 +159,12 @@ func (s *Service) admitted(ctx context.Context, name string) error {
 	if there && !place.Added() {
 		return nil
 	}
-	list, err := s.registry.AddedClusters(ctx)
+	k, is, err := s.kept(ctx, name)
 	if err != nil {
 		return err
 	}
-	for _, k := range list {
-		if k.Name == name && !k.Closing && there && place.is(k) {
-			return nil
-		}
+	if !is || k.Closing || !there || !place.is(k) {
+		return errLeft
 	}
-	return errLeft
+	return nil
 }

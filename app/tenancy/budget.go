@@ -3,10 +3,8 @@ package tenancy
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"slices"
 	"sync"
 	"time"
@@ -247,24 +245,9 @@ func (t *tallies) tell(k *tally, b Budget) {
 // byLoad sorts clusters: those that work before those that do not, then by the
 // number of their organizations.
 func (t *tallies) byLoad(ctx context.Context, names []string) ([]string, error) {
-	errs := make([]error, len(names))
-	var weighing sync.WaitGroup
-	for i, name := range names {
-		weighing.Go(func() { errs[i] = t.weigh(ctx, name) })
-	}
-	weighing.Wait()
-	if err := errors.Join(errs...); err != nil {
+	loads, err := t.loads(ctx, names)
+	if err != nil {
 		return nil, err
-	}
-	loads := make(map[string]int64, len(names))
-	for _, name := range names {
-		k := t.get(name)
-		k.mu.Lock()
-		loads[name] = k.all
-		if k.failing {
-			loads[name] = math.MaxInt64
-		}
-		k.mu.Unlock()
 	}
 	sorted := slices.Clone(names)
 	slices.SortStableFunc(sorted, func(a, b string) int { return cmp.Compare(loads[a], loads[b]) })

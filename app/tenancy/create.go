@@ -49,6 +49,9 @@ func (s *Service) Create(ctx context.Context, actor app.Actor, in CreateInput) (
 		return app.Organization{}, app.Fail(app.ErrForbidden, "operator_only",
 			"Only an operator chooses where an organization's data lives. Leave out \"placement\".")
 	}
+	if err := s.clusters.meet(ctx, in.Cluster); err != nil {
+		return app.Organization{}, err
+	}
 	repetition, err := s.repetition(actor, in)
 	if err != nil {
 		return app.Organization{}, err

@@ -16,10 +16,11 @@ import (
 type OperationView struct {
 	app.Operation
 	// Done counts the steps that are known to be done, of Total. Of a relocation
-	// they are documents, each counted when it is copied and when it is compared.
+	// they are documents, each counted when it is copied and when it is compared; of
+	// a drain organizations.
 	Done, Total int
-	// Rate is how many documents a second a relocation moves now, and Estimate how
-	// long it will take at that; 0: that cannot be said.
+	// Rate is how many documents a second a relocation moves now, or organizations a
+	// drain, and Estimate how long it will take at that; 0: that cannot be said.
 	Rate     float64
 	Estimate time.Duration
 }
@@ -90,9 +91,9 @@ func (in OperationsInput) query() (app.OperationQuery, error) {
 	if in.Cursor != "" && !app.IsID(in.Cursor) {
 		invalid("cursor", "This cursor is not one of this list. Begin again without it.")
 	}
-	kinds := []app.OperationKind{"", app.OperationCreate, app.OperationRename, app.OperationRelocate, app.OperationDelete}
+	kinds := []app.OperationKind{"", app.OperationCreate, app.OperationRename, app.OperationRelocate, app.OperationDelete, app.OperationDrain}
 	if !slices.Contains(kinds, q.Kind) {
-		invalid("kind", `A kind is "create", "rename", "relocate" or "delete".`)
+		invalid("kind", `A kind is "create", "rename", "relocate", "delete" or "drain".`)
 	}
 	switch state := app.OperationState(in.State); state {
 	case "":
@@ -174,8 +175,8 @@ func (s *Service) CancelOperation(ctx context.Context, actor app.Actor, id strin
 	switch op.Kind {
 	case app.OperationDelete:
 		_, err = s.registry.RestoreOrganization(ctx, op, s.clock())
-	case app.OperationRelocate:
-		if err := s.cancelRelocation(ctx, op); err != nil {
+	case app.OperationRelocate, app.OperationDrain:
+		if err := s.cancelDriven(ctx, op); err != nil {
 			return OperationView{}, fmt.Errorf("cancel operation: %w", err)
 		}
 	default:
@@ -214,6 +215,8 @@ func (s *Service) viewOperation(actor app.Actor, op app.Operation) OperationView
 	switch {
 	case op.Relocation != nil:
 		v.measure()
+	case op.Drain != nil:
+		v.measureDrain()
 	case op.State == app.OperationCompleted:
 		v.Done = len(steps)
 	case op.State == app.OperationRunning && op.Step != "":
@@ -243,6 +246,16 @@ func (v *OperationView) measure() {
 	if took := v.UpdatedAt.Sub(r.PhaseAt).Seconds(); took > 0 && moved > 0 && v.State == app.OperationRunning {
 		v.Rate = float64(moved) / took
 		v.Estimate = time.Duration(float64(v.Total-v.Done) / v.Rate * float64(time.Second))
+	}
+}
+
+// measureDrain says how far a drain is.
+func (v *OperationView) measureDrain() {
+	d := v.Drain
+	v.Total, v.Done = int(d.Total), int(d.Total-d.Left)
+	if took := v.UpdatedAt.Sub(v.CreatedAt).Seconds(); took > 0 && v.Done > 0 && v.State == app.OperationRunning {
+		v.Rate = float64(v.Done) / took
+		v.Estimate = time.Duration(float64(d.Left) / v.Rate * float64(time.Second))
 	}
 }
 

@@ -24,8 +24,10 @@ type Place struct {
 	// nil: it is one of the configuration. No two are the same, so it tells one
 	// from another that had the name before.
 	Sealed []byte
-	// Closing: nobody moves in any more.
+	// Closing: nobody moves in any more. Who would, goes to the cluster Instead, if
+	// there is one.
 	Closing bool
+	Instead string
 }
 
 // Added reports whether the registry has it, not the configuration.
@@ -119,6 +121,15 @@ func (c *Clusters) find(ctx context.Context, name string, trusted bool) (Place, 
 		return Place{}, why
 	}
 	return Place{}, app.Unavailable(fmt.Sprintf("The cluster %q is not in the configuration, and so it", name), errNoCluster)
+}
+
+// meet looks into the registry where a cluster that somebody names is not known:
+// it may just have been added through another server.
+func (c *Clusters) meet(ctx context.Context, name string) error {
+	if name == "" || c.known(name) {
+		return nil
+	}
+	return c.keeper.Refresh(ctx)
 }
 
 // known reports whether there is a cluster of the name, in whichever state.

@@ -48,6 +48,7 @@ func (s *Service) wish(metadata map[string]string, in CreateInput) wish {
 	if w.isolation == "" {
 		w.isolation = s.cfg.Isolation
 	}
+	w.clusters = s.insteadOf(w.clusters)
 	if in.Cluster != "" {
 		w.clusters, w.askedCluster = []string{in.Cluster}, true
 	}
@@ -55,6 +56,21 @@ func (s *Service) wish(metadata map[string]string, in CreateInput) wish {
 		w.isolation, w.askedIsolation = in.Isolation, true
 	}
 	return w
+}
+
+// insteadOf replaces the clusters that are closing by those to which everybody
+// goes instead.
+func (s *Service) insteadOf(names []string) []string {
+	var list []string
+	for _, name := range names {
+		if place, there := s.clusters.get(name); there && place.Closing && place.Instead != "" {
+			name = place.Instead
+		}
+		if !slices.Contains(list, name) {
+			list = append(list, name)
+		}
+	}
+	return list
 }
 
 // checkWish refuses what an operator asked for and cannot be had, whatever room
@@ -113,7 +129,7 @@ func (s *Service) locate(ctx context.Context, org app.Organization, w wish) (p a
 // room for another collection, one for a shared organization.
 func (s *Service) choose(ctx context.Context, w wish) (string, app.Isolation, func(bool), error) {
 	if len(s.knownOf(w.clusters)) == 0 {
-		s.log.Error("new organizations go to clusters that are not there", "clusters", w.clusters)
+		s.log.Error("new organizations go to clusters that are not there, or that take nobody any more", "clusters", w.clusters)
 		return "", "", nil, app.Unavailable("The cluster for new organizations", nil)
 	}
 	allowing := s.allowing(w.clusters, w.isolation)

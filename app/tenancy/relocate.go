@@ -62,6 +62,9 @@ func (s *Service) destination(ctx context.Context, actor app.Actor, ref string, 
 	if err := operatorOnly(actor); err != nil {
 		return org, target, err
 	}
+	if err := s.clusters.meet(ctx, in.Cluster); err != nil {
+		return org, target, err
+	}
 	if org, err = s.Resolve(ctx, actor, ref, app.UpdateOrganization); err != nil {
 		return org, target, err
 	}
@@ -241,9 +244,9 @@ func errBusy() error {
 		Detail: "Another server works on this operation right now. Try again in a second."}
 }
 
-// cancelRelocation gives one up that has not switched, and waits a while until
-// it is undone.
-func (s *Service) cancelRelocation(ctx context.Context, op app.Operation) error {
+// cancelDriven gives a drain up, or a relocation that has not switched, and waits
+// a while until it is undone.
+func (s *Service) cancelDriven(ctx context.Context, op app.Operation) error {
 	err := s.registry.AbortOperation(ctx, op.ID, app.OperationCancelling, "cancelled by an operator", s.clock())
 	if errors.Is(err, app.ErrConflict) {
 		if now, reading := s.registry.Operation(ctx, op.ID); reading == nil && now.State.Open() {
@@ -257,7 +260,7 @@ func (s *Service) cancelRelocation(ctx context.Context, op app.Operation) error 
 	}
 	// Whoever works on it notices. Nobody may.
 	if _, err := s.runner.Resume(context.WithoutCancel(ctx), op.ID); err != nil {
-		s.log.Warn("a cancelled relocation is not undone yet", "operation_id", op.ID, "error", err)
+		s.log.Warn("a cancelled operation is not undone yet", "operation_id", op.ID, "error", err)
 	}
 	if s.cfg.OperationWait > 0 {
 		var cancel context.CancelFunc

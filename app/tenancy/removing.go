@@ -30,7 +30,7 @@ func (s *Service) RemoveCluster(ctx context.Context, actor app.Actor, name strin
 		return view, nil
 	}
 	wasOpen := !k.Closing
-	if err := s.setClosing(ctx, name, true); err != nil {
+	if err := s.setClosing(ctx, name, true, k.Instead); err != nil {
 		return view, err
 	}
 	if err := s.removeClosed(ctx, name); err != nil {
@@ -82,12 +82,12 @@ const longestHearing = 5 * time.Second
 func (s *Service) reopen(ctx context.Context, name string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
 	defer cancel()
-	err := s.setClosing(ctx, name, false)
+	err := s.setClosing(ctx, name, false, "")
 	if err == nil {
 		err = s.clusters.keeper.Refresh(ctx)
 	}
 	if err != nil {
-		s.log.Error(`a cluster that was not removed after all is closed still; "tenantry cluster open" opens it`, "cluster", name, "error", err)
+		s.log.Error(`a cluster is closed still; "tenantry cluster open" opens it`, "cluster", name, "error", err)
 	}
 }
 
@@ -95,47 +95,59 @@ func (s *Service) reopen(ctx context.Context, name string) {
 // have changed meanwhile.
 const triesToChange = 5
 
-// setClosing closes a cluster to newcomers, or opens it again.
-func (s *Service) setClosing(ctx context.Context, name string, closing bool) error {
+// setClosing closes a cluster to newcomers, or opens it again. The registry keeps
+// that of those of the configuration as well.
+func (s *Service) setClosing(ctx context.Context, name string, closing bool, instead string) error {
 	for try := 1; ; try++ {
-		k, err := s.addedCluster(ctx, name)
-		if err != nil || k.Closing == closing {
-			return err
-		}
-		k.Closing = closing
-		err = s.registry.ReplaceCluster(ctx, k)
+		k, there, err := s.kept(ctx, name)
+		place, known := s.clusters.get(name)
 		switch {
-		case errors.Is(err, app.ErrNotFound):
+		case err != nil:
+			return err
+		case there && k.Closing == closing && k.Instead == instead, !there && !closing:
+			return nil
+		case there:
+			k.Closing, k.Instead = closing, instead
+			err = s.registry.ReplaceCluster(ctx, k)
+		case known && !place.Added():
+			err = s.registry.AddCluster(ctx, app.AddedCluster{Name: name, Sealed: []byte{}, Closing: true, Instead: instead,
+				Revision: 1, CreatedAt: s.clock()})
+		default:
 			return errNoSuchCluster()
-		case !errors.Is(err, app.ErrStale) || try == triesToChange:
+		}
+		again := errors.Is(err, app.ErrStale) || errors.Is(err, app.ErrNotFound) || errors.Is(err, app.ErrConflict)
+		if !again || try == triesToChange {
 			return err
 		}
 	}
 }
 
-// addedCluster gives what the registry has of one.
-func (s *Service) addedCluster(ctx context.Context, name string) (app.AddedCluster, error) {
+// kept is what the registry has of a cluster.
+func (s *Service) kept(ctx context.Context, name string) (k app.AddedCluster, there bool, err error) {
 	list, err := s.registry.AddedClusters(ctx)
 	if err != nil {
-		return app.AddedCluster{}, fmt.Errorf("read the added clusters: %w", err)
+		return k, false, fmt.Errorf("read the added clusters: %w", err)
 	}
 	for _, k := range list {
 		if k.Name == name {
-			return k, nil
+			return k, true, nil
 		}
 	}
-	return app.AddedCluster{}, errNoSuchCluster()
+	return k, false, nil
 }
 
 // removable gives a cluster that may be removed, as far as one can see.
 func (s *Service) removable(ctx context.Context, name string) (app.AddedCluster, error) {
-	k, err := s.addedCluster(ctx, name)
-	if place, there := s.clusters.get(name); errors.Is(err, app.ErrNotFound) && there && !place.Added() {
+	k, there, err := s.kept(ctx, name)
+	if err != nil {
+		return k, err
+	}
+	if place, known := s.clusters.get(name); known && !place.Added() {
 		return k, app.Fail(app.ErrConflict, "cluster_configured",
 			"This cluster is one of the configuration. Take its section out of there, on every server, when nobody lives there any more.")
 	}
-	if err != nil {
-		return k, err
+	if !there || len(k.Sealed) == 0 {
+		return k, errNoSuchCluster()
 	}
 	if slices.Contains(s.cfg.placing(), name) {
 		return k, app.Fail(app.ErrConflict, "cluster_named", "The placement of the configuration names this cluster: new organizations go there. "+

@@ -34,8 +34,11 @@ func (r *roster) Refresh(ctx context.Context) error {
 	}
 	places := map[string]tenancy.Place{"default": {Cluster: r.first, Isolations: app.Isolations()}}
 	for _, k := range list {
+		if k.Name == "default" {
+			places[k.Name] = tenancy.Place{Cluster: r.first, Isolations: app.Isolations(), Closing: k.Closing, Instead: k.Instead}
+		}
 		if k.Name == r.second.Name && bytes.Equal(k.Sealed, r.second.Sealed) {
-			places[k.Name] = tenancy.Place{Cluster: r.opened, Isolations: k.Isolations, Sealed: k.Sealed, Closing: k.Closing}
+			places[k.Name] = tenancy.Place{Cluster: r.opened, Isolations: k.Isolations, Sealed: k.Sealed, Closing: k.Closing, Instead: k.Instead}
 		}
 	}
 	r.clusters.Set(places, nil)

@@ -22,6 +22,7 @@ type Registry interface {
 	app.Repetitions
 	app.Journal
 	app.AddedClusters
+	app.Drains
 	// Trusted is as in app.Registry.
 	Trusted() bool
 	// Shared reports whether other servers work on it.
@@ -117,7 +118,7 @@ func New(registry Registry, directory *Directory, clusters *Clusters,
 	s.tallies = newTallies(registry, clusters, log)
 	s.mover = relocation.New(registry, s.cluster, cfg.Relocation, clock, log).Admitting(s.admitted)
 	s.runner = journal.NewRunner(registry, clock, log, cfg.OperationWait,
-		s.createPlan(nil), s.renamePlan(nil), s.deletePlan(), s.relocatePlan())
+		s.createPlan(nil), s.renamePlan(nil), s.deletePlan(), s.relocatePlan(), s.drainPlan())
 	if registry.Shared() {
 		s.runner.Share(cmp.Or(cfg.OperationLease, operationLease))
 	}
