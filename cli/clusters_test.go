@@ -79,7 +79,7 @@ func TestAddedClusterIsServedByAll(t *testing.T) {
 // What is added is away when a server starts: it starts, and serves the rest.
 func TestAddedClusterIsAwayAtTheStart(t *testing.T) {
 	registry := mongotest.Shared(t, mongotest.Standalone)
-	far := mongotest.Start(t, mongotest.Standalone)
+	far := mongotest.Start(t, mongotest.Standalone, "--sync-on-commit") // it is killed
 	env := onMongoDB(t, registry)
 	a := serve(t, dataDir(t), env...)
 	a.want(http.StatusCreated, "POST", "/v1/clusters", a.Key, map[string]any{"name": "far",
@@ -108,11 +108,14 @@ func TestAddedClusterIsAwayAtTheStart(t *testing.T) {
 // 64 organizations are created, through three servers, while one of these removes
 // the cluster that they are to live in: it is refused, or nobody lives there.
 func TestRemovalAgainstCreations(t *testing.T) {
+	if testing.Short() {
+		t.Skip("three servers, three times, for each kind")
+	}
 	eachMongoDB(t, func(t *testing.T, s *mongotest.Server) {
 		servers := threeServers(t, onMongoDB(t, s))
 		key, n := servers[0].Key, 0
 		outcomes := map[int]int{}
-		for round := range 4 {
+		for round := range 3 {
 			name := fmt.Sprintf("eu-%d", round)
 			servers[0].want(http.StatusCreated, "POST", "/v1/clusters", key, map[string]any{"name": name, "url": s.URL(s.Database(t))})
 			var working sync.WaitGroup

@@ -55,6 +55,9 @@ func (s *server) left(op string) (state string, left float64) {
 // on, while organizations there are suspended, renamed and deleted, and nobody
 // moves in any more.
 func TestDrainIsEndedByAnotherServer(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits until leases run out")
+	}
 	eachMongoDB(t, func(t *testing.T, s *mongotest.Server) {
 		t.Parallel()
 		if s.Kind != mongotest.Given {
