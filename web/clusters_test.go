@@ -271,3 +271,50 @@ func TestDrainCluster(t *testing.T) {
 	}
 	w.expect(w.do("DELETE", clusters+"/more", w.operator, nil), 200, "")
 }
+
+// What takes longer goes on, and the same request is answered with it, until it is
+// cancelled.
+func TestDrainGoesOn(t *testing.T) {
+	w := newWorld(t, relocating(func(c *tenancy.Config) {
+		c.OperationWait, c.Relocation.DocumentsPerSecond = 10*time.Millisecond, 1
+	}))
+	const clusters = "/v1/clusters"
+	w.expect(w.do("POST", clusters, w.operator, `{"name":"more","url":"sqlite:a-place"}`), 201, "")
+	o := w.tenant()
+	for range 60 {
+		w.document(o, `{"a":1}`)
+	}
+	const drain = clusters + "/default/drain"
+	began := w.do("POST", drain, w.operator, `{"to":"more"}`)
+	w.expect(began, 202, "")
+	at := "/v1/operations/" + began.field("id")
+	if began.header.Get("Location") != at || began.field("drain.total") != "1" {
+		t.Error("begun:", began)
+	}
+	again := w.do("POST", drain, w.operator, `{"to":"more"}`)
+	w.expect(again, 202, "")
+	if again.field("id") != began.field("id") {
+		t.Error("the same again:", again)
+	}
+	w.expect(w.do("POST", drain, w.operator, `{}`), 409, "drain_in_progress")
+	w.expect(w.do("POST", clusters+"/default/open", w.operator, nil), 409, "drain_in_progress")
+	for _, act := range []string{"/complete", "/revert"} {
+		w.expect(w.do("POST", at+act, w.operator, nil), 409, "not_a_relocation")
+	}
+	w.expect(w.do("POST", at+"/cancel", w.operator, nil), 200, "")
+	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		now := w.do("GET", at, w.operator, nil)
+		if now.field("state") == "cancelled" {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("it is not cancelled:", now)
+		}
+	}
+	if list := w.do("GET", clusters, w.operator, nil); list.field("items.0.state") != "open" {
+		t.Error("after it:", list)
+	}
+	if place := w.do("GET", "/v1/organizations/"+o.slug+"/placement", w.operator, nil); place.field("cluster") != "default" {
+		t.Error("on its way when it was cancelled:", place)
+	}
+}

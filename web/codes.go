@@ -71,7 +71,6 @@ var Codes = []Code{
 	{"namespace_budget_full", http.StatusConflict, "The cluster has all the collections and databases that it may have"},
 	{"cluster_configured", http.StatusConflict, "The cluster is one of the configuration"},
 	{"cluster_inhabited", http.StatusConflict, "Organizations live in the cluster"},
-	{"cluster_closing", http.StatusConflict, "The cluster takes nobody any more"},
 	{"cluster_name_taken", http.StatusConflict, "There is a cluster with this name"},
 	{"cluster_named", http.StatusConflict, "New organizations go to the cluster"},
 	{"cluster_place_occupied", http.StatusConflict, "There is something else at the cluster's place"},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -12,6 +11,7 @@ import (
 	"tenantry/app"
 	"tenantry/app/appliance"
 	"tenantry/app/config"
+	"tenantry/app/sqlite"
 	"tenantry/app/tenancy"
 )
 
@@ -101,11 +101,8 @@ func TestAddedClusterThatCannotBeOpened(t *testing.T) {
 	if err := a.Close(); err != nil {
 		t.Fatal(err)
 	}
-	away := elsewhere + "-away"
-	if err := os.Rename(elsewhere, away); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(elsewhere, nil, 0o600); err != nil { // no folder
+	other, err := sqlite.OpenFolder(elsewhere, sqlite.FolderOptions{}) // somebody else's, for a while
+	if err != nil {
 		t.Fatal(err)
 	}
 	a = appear(t, cfg)
@@ -121,7 +118,7 @@ func TestAddedClusterThatCannotBeOpened(t *testing.T) {
 	if err != nil || len(views) != 2 || views[1].Name != "far" || views[1].Health == nil || !views[1].Added {
 		t.Errorf("the list: %+v (%v)", views, err)
 	}
-	if err := errors.Join(os.Remove(elsewhere), os.Rename(away, elsewhere)); err != nil {
+	if err := other.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if p, err := a.Tenancy.Placement(t.Context(), operator, "one"); err != nil || p.Cluster != "far" {

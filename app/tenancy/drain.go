@@ -235,9 +235,9 @@ func (s *Service) wouldGo(ctx context.Context, org app.Organization, d app.Drain
 		return to, stays(org), nil
 	}
 	to, err = s.drainTarget(ctx, org, d, also)
-	var told *app.Error
-	if errors.As(err, &told) && errors.Is(err, app.ErrConflict) {
-		return to, told.Detail, nil
+	var none noPlaceError
+	if errors.As(err, &none) {
+		return to, none.Error(), nil
 	}
 	return to, "", err
 }

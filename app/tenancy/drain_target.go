@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 
 	"tenantry/app"
@@ -37,6 +38,11 @@ func (t *tallies) loads(ctx context.Context, names []string) (map[string]int64, 
 	return loads, nil
 }
 
+// noPlace says why there is no cluster for an organization.
+type noPlaceError string
+
+func (e noPlaceError) Error() string { return string(e) }
+
 // newcomers are those who are not counted yet, by cluster: all of them, and those
 // with a namespace of their own.
 type newcomers struct{ all, own map[string]int64 }
@@ -51,7 +57,7 @@ func (s *Service) drainTarget(ctx context.Context, org app.Organization, d app.D
 	}
 	names = slices.DeleteFunc(s.knownOf(names), func(name string) bool { return name == d.Cluster })
 	if len(names) == 0 {
-		return RelocateInput{}, app.Fail(app.ErrConflict, "no_place", "The placement has no other cluster for it. Name one with --to, or change the placement.")
+		return RelocateInput{}, noPlaceError("the placement has no other cluster for it; name one with --to, or change the placement")
 	}
 	isolations := []app.Isolation{org.Placement.Isolation}
 	if org.Placement.Isolation == app.IsolationCollection {
@@ -80,6 +86,6 @@ func (s *Service) drainTarget(ctx context.Context, org app.Organization, d app.D
 			return RelocateInput{Cluster: name, Isolation: isolation}, nil
 		}
 	}
-	return RelocateInput{}, app.Fail(app.ErrConflict, "no_place", fmt.Sprintf(
-		"None of the clusters %v has room for it in isolation %q. Raise a max_namespaces, or move it in another isolation yourself.", names, org.Placement.Isolation))
+	return RelocateInput{}, noPlaceError(fmt.Sprintf("no room for it in isolation %q in: %s; raise a max_namespaces, or move it in another isolation yourself",
+		org.Placement.Isolation, strings.Join(names, ", ")))
 }
