@@ -1,6 +1,7 @@
 package tenancy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,8 +30,12 @@ func (s *Service) DrainCluster(ctx context.Context, actor app.Actor, name string
 	if err != nil {
 		return OperationView{}, err
 	}
-	if op, is, err := s.openDrain(ctx); err != nil || is {
-		return OperationView{}, cmpErr(err, sameDrain(op, d))
+	op, is, err := s.openDrain(ctx)
+	if err != nil {
+		return OperationView{}, err
+	}
+	if is {
+		return OperationView{}, sameDrain(op, d)
 	}
 	if d.Total, err = s.registry.CountOrganizations(ctx, app.OrganizationQuery{Cluster: name}); err != nil {
 		return OperationView{}, fmt.Errorf("count the organizations of cluster %s: %w", name, err)
@@ -41,7 +46,7 @@ func (s *Service) DrainCluster(ctx context.Context, actor app.Actor, name string
 		return OperationView{}, err
 	}
 	at := s.clock()
-	op := app.Operation{ID: app.NewID[app.OperationID](), Kind: app.OperationDrain, State: app.OperationRunning, Drain: &d,
+	op = app.Operation{ID: app.NewID[app.OperationID](), Kind: app.OperationDrain, State: app.OperationRunning, Drain: &d,
 		Lease: s.runner.Lease(app.OperationDrain), CreatedAt: at, UpdatedAt: at}
 	err = s.runner.Run(ctx, s.drainPlan(), op, func(ctx context.Context) error { return s.registry.BeginDrain(ctx, op) })
 	var t *app.TakenError
@@ -50,7 +55,7 @@ func (s *Service) DrainCluster(ctx context.Context, actor app.Actor, name string
 	case errors.As(err, &t): // another server was first
 		other, is, reading := s.openDrain(ctx)
 		if reading != nil || !is {
-			return OperationView{}, cmpErr(reading, errBusy())
+			return OperationView{}, cmp.Or(reading, errBusy())
 		}
 		if other.Drain.Cluster != name {
 			s.reopen(ctx, name)
@@ -60,14 +65,6 @@ func (s *Service) DrainCluster(ctx context.Context, actor app.Actor, name string
 		return OperationView{}, fmt.Errorf("drain cluster %s: %w", name, err)
 	}
 	return s.Operation(ctx, actor, string(op.ID))
-}
-
-// cmpErr is the first of them that is one.
-func cmpErr(a, b error) error {
-	if a != nil {
-		return a
-	}
-	return b
 }
 
 // OpenCluster opens a cluster to newcomers again that was closed. For operators.
@@ -82,7 +79,7 @@ func (s *Service) OpenCluster(ctx context.Context, actor app.Actor, name string)
 		return ClusterView{}, errNoSuchCluster()
 	}
 	if op, is, err := s.openDrain(ctx); err != nil || is && op.Drain.Cluster == name {
-		return ClusterView{}, cmpErr(err, app.Fail(app.ErrConflict, "drain_in_progress",
+		return ClusterView{}, cmp.Or[error](err, app.Fail(app.ErrConflict, "drain_in_progress",
 			fmt.Sprintf("This cluster is being drained. Cancel operation %s first.", op.ID)))
 	}
 	if err := s.setClosing(ctx, name, false, ""); err != nil {
