@@ -96,14 +96,7 @@ func TestAPlacesKeyLeadsToItsBeginning(t *testing.T) {
 // every call here waits for ever, and no command is run.
 func TestUpdateAndViewCallNothing(t *testing.T) {
 	for _, v := range views {
-		f := newFake()
-		if v.fake != nil {
-			v.fake(f)
-		}
-		d := drive(t, serverOf(f), 80, 24)
-		d.until("an answer", func() bool { return d.root.started.wait.number == 0 })
-		v.walk(d)
-		d.settle()
+		d, f := v.shown(t, 80, 24)
 		f.set(func() { f.hold = make(chan struct{}) })
 		done := make(chan struct{})
 		go func() {

@@ -13,12 +13,29 @@ import (
 	"tenantry/app/client"
 )
 
-// views are the screens as the golden files have them.
-var views = []struct {
+// scene is a screen, and the way to it.
+type scene struct {
 	name string
 	fake func(*fake)
 	walk func(*driver)
-}{
+}
+
+// shown walks to it in a terminal of a size, on a server of its own.
+func (v scene) shown(t *testing.T, width, height int) (*driver, *fake) {
+	t.Helper()
+	f := newFake()
+	if v.fake != nil {
+		v.fake(f)
+	}
+	d := drive(t, serverOf(f), width, height)
+	d.until("an answer", func() bool { return d.root.started.wait.number == 0 })
+	v.walk(d)
+	d.settle()
+	return d, f
+}
+
+// views are the screens as the golden files have them.
+var views = []scene{
 	{name: "dashboard", walk: func(d *driver) { d.see("frankfurt") }},
 	{name: "organizations", walk: func(d *driver) { d.press("2"); d.see("Acme", "1 of 5") }},
 	{name: "no-organizations", fake: func(f *fake) { f.orgs = nil }, walk: func(d *driver) { d.press("2"); d.see("There is no organization yet") }},
@@ -130,14 +147,7 @@ func TestViews(t *testing.T) {
 	for _, v := range views {
 		for _, size := range [][2]int{{80, 24}, {120, 40}, {60, 16}} {
 			t.Run(fmt.Sprintf("%s-%dx%d", v.name, size[0], size[1]), func(t *testing.T) {
-				f := newFake()
-				if v.fake != nil {
-					v.fake(f)
-				}
-				d := drive(t, serverOf(f), size[0], size[1])
-				d.until("an answer", func() bool { return d.root.started.wait.number == 0 })
-				v.walk(d)
-				d.settle()
+				d, _ := v.shown(t, size[0], size[1])
 				golden.RequireEqual(t, []byte(d.text()+"\n"))
 			})
 		}
@@ -148,14 +158,7 @@ func TestViews(t *testing.T) {
 // colours.
 func TestThemesSayTheSame(t *testing.T) {
 	for _, v := range views {
-		f := newFake()
-		if v.fake != nil {
-			v.fake(f)
-		}
-		d := drive(t, serverOf(f), 80, 24)
-		d.until("an answer", func() bool { return d.root.started.wait.number == 0 })
-		v.walk(d)
-		d.settle()
+		d, _ := v.shown(t, 80, 24)
 		plain := d.text()
 		for _, dark := range []bool{true, false} {
 			*d.root.styles = *newStyles(dark, termenv.ANSI256)

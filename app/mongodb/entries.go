@@ -173,12 +173,12 @@ func readSessions(ctx context.Context, r *Registry, filter bson.D, limit int) ([
 	return entries, len(docs), docs[len(docs)-1].ID, nil
 }
 
-// these reads the documents with some ids.
+// these is byIDs, by their ids.
 func these[D any, P interface {
 	*D
 	stored
 }](ctx context.Context, r *Registry, collection string, ids []string) (map[string]P, error) {
-	docs, err := find[D](ctx, r, collection, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}, present})
+	docs, err := byIDs[D](ctx, r, collection, ids...)
 	found := make(map[string]P, len(docs))
 	for i := range docs {
 		found[P(&docs[i]).head().ID] = &docs[i]

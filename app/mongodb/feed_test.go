@@ -40,7 +40,12 @@ func (h *hearer) forget() {
 // eventually waits for a condition, for longer than any machine needs.
 func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !condition(); time.Sleep(2 * time.Millisecond) {
+	within(t, 20*time.Second, what, condition)
+}
+
+func within(t *testing.T, patience time.Duration, what string, condition func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !condition(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited in vain until %s", what)
 		}

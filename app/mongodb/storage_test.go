@@ -60,18 +60,8 @@ func openTestCluster(t *testing.T, s *mongotest.Server, database string) *Cluste
 	if err != nil {
 		t.Fatal(err)
 	}
-	isHere(t, c)
+	within(t, 2*time.Minute, "the cluster is there", func() bool { return c.here() == nil })
 	return c
-}
-
-// isHere waits for a cluster whose server was too busy when it was opened.
-func isHere(t *testing.T, c *Cluster) {
-	t.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); c.here() != nil; time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal(c.here())
-		}
-	}
 }
 
 func TestCluster(t *testing.T) {

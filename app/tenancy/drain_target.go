@@ -3,40 +3,13 @@ package tenancy
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
-	"sync"
 
 	"tenantry/app"
 )
-
-// loads counts the organizations of clusters; the most there can be where one
-// does not work.
-func (t *tallies) loads(ctx context.Context, names []string) (map[string]int64, error) {
-	errs := make([]error, len(names))
-	var weighing sync.WaitGroup
-	for i, name := range names {
-		weighing.Go(func() { errs[i] = t.weigh(ctx, name) })
-	}
-	weighing.Wait()
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
-	}
-	loads := make(map[string]int64, len(names))
-	for _, name := range names {
-		k := t.get(name)
-		k.mu.Lock()
-		loads[name] = k.all
-		if k.failing {
-			loads[name] = math.MaxInt64
-		}
-		k.mu.Unlock()
-	}
-	return loads, nil
-}
 
 // noPlace says why there is no cluster for an organization.
 type noPlaceError string
