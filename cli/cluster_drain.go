@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -77,12 +76,10 @@ relocations have ended; --complete does without them, and there is no way back t
 func followDrain(ctx context.Context, c *client.Client, op client.Operation, w io.Writer) (client.Operation, error) {
 	const clear = "\r\x1b[K"
 	bar, last := isTerminal(w), ""
-	wipe := func() {
-		if bar && last != "" {
-			_, _ = fmt.Fprint(w, clear)
+	op, err := watch(ctx, c, op, func(op client.Operation) (bool, error) {
+		if !op.Open() {
+			return true, nil
 		}
-	}
-	for op.Open() {
 		if line := drainLine(op); bar {
 			_, _ = fmt.Fprint(w, clear+drainBar(op)+" "+line)
 			last = line
@@ -90,21 +87,15 @@ func followDrain(ctx context.Context, c *client.Client, op client.Operation, w i
 			_, _ = fmt.Fprintln(w, line)
 			last = line
 		}
-		select {
-		case <-ctx.Done():
-			wipe()
-			return op, fail(exitFailed, errInterruptedWatch, "The drain goes on while a server runs. Run the command again to look on.")
-		case <-time.After(lookEvery):
-		}
-		next, err := c.Operation(ctx, op.ID)
-		if err != nil {
-			wipe()
-			return op, err
-		}
-		op = next
+		return false, nil
+	})
+	if bar && last != "" {
+		_, _ = fmt.Fprint(w, clear)
 	}
-	wipe()
-	return op, nil
+	if err != nil && errors.Is(err, ctx.Err()) {
+		err = fail(exitFailed, errInterruptedWatch, "The drain goes on while a server runs. Run the command again to look on.")
+	}
+	return op, err
 }
 
 var errInterruptedWatch = errors.New("interrupted")

@@ -78,12 +78,26 @@ func ended(state string) string {
 // follow shows how far a relocation is until it has switched or ended.
 func follow(ctx context.Context, c *client.Client, op client.Operation, w io.Writer) (client.Operation, error) {
 	last := ""
-	for op.Open() && (op.Relocation == nil || !op.Relocation.Revertible) {
+	return watch(ctx, c, op, func(op client.Operation) (bool, error) {
+		if !op.Open() || op.Relocation != nil && op.Relocation.Revertible {
+			return true, nil
+		}
+		var err error
 		if line := progressLine(op); line != last {
-			if _, err := fmt.Fprintln(w, line); err != nil {
-				return op, err
-			}
+			_, err = fmt.Fprintln(w, line)
 			last = line
+		}
+		return false, err
+	})
+}
+
+// watch looks at an operation again and again, until what is seen of it is the
+// last that one waits for, or the context ends.
+func watch(ctx context.Context, c *client.Client, op client.Operation, see func(client.Operation) (last bool, err error)) (client.Operation, error) {
+	for {
+		last, err := see(op)
+		if last || err != nil {
+			return op, err
 		}
 		select {
 		case <-ctx.Done():
@@ -96,7 +110,6 @@ func follow(ctx context.Context, c *client.Client, op client.Operation, w io.Wri
 		}
 		op = next
 	}
-	return op, nil
 }
 
 // progressLine is how far a relocation is, in a line.
