@@ -43,12 +43,12 @@ func TestAddedClusterIsServedByAll(t *testing.T) {
 		}
 		for what, url := range map[string]string{"registry": env[0], "cluster default": env[1]} {
 			_, url, _ = strings.Cut(url, "=")
-			if refused := add(a, http.StatusConflict, "eu", url); refused.text("code") != "cluster_place_occupied" {
+			if refused := add(a, http.StatusConflict, "eu", url); refused.Text("code") != "cluster_place_occupied" {
 				t.Errorf("the place of the %s: %s", what, refused.Body)
 			}
 		}
 		add(a, http.StatusCreated, "eu", url)
-		if refused := add(b, http.StatusConflict, "eu", s.URL(s.Database(t))); refused.text("code") != "cluster_name_taken" {
+		if refused := add(b, http.StatusConflict, "eu", s.URL(s.Database(t))); refused.Text("code") != "cluster_name_taken" {
 			t.Errorf("the same name again: %s", refused.Body)
 		}
 		// Before the others may have heard of it.
@@ -154,7 +154,7 @@ func TestRemovalAgainstCreations(t *testing.T) {
 			switch {
 			case removed.Status == http.StatusOK && (lives > 0 || len(made) > 0):
 				t.Errorf("removed, and %v organizations live there, %d of which were acknowledged", lives, len(made))
-			case removed.Status != http.StatusOK && removed.text("code") != "cluster_inhabited":
+			case removed.Status != http.StatusOK && removed.Text("code") != "cluster_inhabited":
 				t.Errorf("the removal: %d %s", removed.Status, removed.Body)
 			case int(lives) != len(made):
 				t.Errorf("%v organizations live there, and %d were acknowledged", lives, len(made))

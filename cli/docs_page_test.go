@@ -72,7 +72,7 @@ func TestDocsPage(t *testing.T) {
 	if status, _ := b.tryOut(get, "", which); status != "401" {
 		t.Errorf("get after signing out: %s", status)
 	}
-	token := s.want(200, "POST", "/v1/auth/login", "", map[string]string{"email": "wile@acme.example", "password": password}).text("access_token")
+	token := s.want(200, "POST", "/v1/auth/login", "", map[string]string{"email": "wile@acme.example", "password": password}).Text("access_token")
 	b.authorize("give a token", write(bearerScheme+" #auth-bearer-value", token),
 		click(bearerScheme+" button.authorize"), goes(bearerScheme))
 	if status, body := b.tryOut(get, "", which); status != "200" {

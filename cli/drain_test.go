@@ -39,7 +39,7 @@ func (s *server) made(slug, token, body string) {
 
 func (s *server) place(slug string) string {
 	s.t.Helper()
-	return s.want(http.StatusOK, "GET", "/v1/organizations/"+slug+"/placement", s.Key, nil).text("cluster")
+	return s.want(http.StatusOK, "GET", "/v1/organizations/"+slug+"/placement", s.Key, nil).Text("cluster")
 }
 
 // left is how many a drain has still to move.
@@ -48,7 +48,7 @@ func (s *server) left(op string) (state string, left float64) {
 	a := s.want(http.StatusOK, "GET", "/v1/operations/"+op, s.Key, nil)
 	d, _ := a.JSON["drain"].(map[string]any)
 	left, _ = d["left"].(float64)
-	return a.text("state"), left
+	return a.Text("state"), left
 }
 
 // The server that drains a cluster is killed in the middle, and another one goes
@@ -69,11 +69,11 @@ func TestDrainIsEndedByAnotherServer(t *testing.T) {
 		const n = 14
 		slugs := furnished(t, b, "eu", n)
 		began := a.want(http.StatusAccepted, "POST", "/v1/clusters/eu/drain", a.Key, map[string]any{"to": "default", "complete": true})
-		op := began.text("id")
-		if again := b.want(http.StatusAccepted, "POST", "/v1/clusters/eu/drain", a.Key, map[string]any{"to": "default", "complete": true}); again.text("id") != op {
-			t.Errorf("the same again is %s, not %s", again.text("id"), op)
+		op := began.Text("id")
+		if again := b.want(http.StatusAccepted, "POST", "/v1/clusters/eu/drain", a.Key, map[string]any{"to": "default", "complete": true}); again.Text("id") != op {
+			t.Errorf("the same again is %s, not %s", again.Text("id"), op)
 		}
-		if other := b.want(http.StatusConflict, "POST", "/v1/clusters/default/drain", a.Key, map[string]any{}); other.text("code") != "drain_in_progress" {
+		if other := b.want(http.StatusConflict, "POST", "/v1/clusters/default/drain", a.Key, map[string]any{}); other.Text("code") != "drain_in_progress" {
 			t.Errorf("another one: %s", other.Body)
 		}
 		waitUntil(t, func() bool { _, left := b.left(op); return left < n-1 })
@@ -126,7 +126,7 @@ func TestDrainGoesOnAfterAKill(t *testing.T) {
 	const n = 12
 	slugs := furnished(t, s, "default", n)
 	began := s.want(http.StatusAccepted, "POST", "/v1/clusters/default/drain", key, map[string]any{"to": "more"})
-	op := began.text("id")
+	op := began.Text("id")
 	waitUntil(t, func() bool { _, left := s.left(op); return left < n })
 	s.kill()
 	s = serve(t, data, env...)
@@ -144,7 +144,7 @@ func TestDrainGoesOnAfterAKill(t *testing.T) {
 	}
 
 	s.want(http.StatusOK, "POST", "/v1/clusters/default/open", key, nil)
-	back := s.want(http.StatusAccepted, "POST", "/v1/clusters/more/drain", key, map[string]any{"to": "default", "complete": true}).text("id")
+	back := s.want(http.StatusAccepted, "POST", "/v1/clusters/more/drain", key, map[string]any{"to": "default", "complete": true}).Text("id")
 	waitUntil(t, func() bool { _, left := s.left(back); return left < n })
 	cancelled := s.want(http.StatusOK, "POST", "/v1/operations/"+back+"/cancel", key, nil)
 	waitUntil(t, func() bool { state, _ := s.left(back); return state == "cancelled" })

@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"tenantry/app/servertest"
 )
 
 // tmpfs mounts a small file system of its own; only root may.
@@ -118,7 +120,7 @@ func TestSecondServerThroughAnotherMount(t *testing.T) {
 	}
 	// In a namespace of its own for mounts and for processes, where it cannot
 	// even see the other one.
-	contained := command(t, nil, "serve", "--listen", freeAddress(t), "--data-dir", mounted)
+	contained := command(t, nil, "serve", "--listen", servertest.FreeAddress(t), "--data-dir", mounted)
 	contained.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWUTS}
 	out := finish(t, contained)
 	if out.code != 4 || !strings.Contains(out.stderr, "held") {

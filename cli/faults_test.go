@@ -125,7 +125,7 @@ func TestDamagedShard(t *testing.T) {
 		t.Fatalf("readiness does not name the damaged file: %d %s", unready.Status, unready.Body)
 	}
 	refused := s.want(http.StatusServiceUnavailable, "POST", "/v1/organizations/acme/documents", token, `{"type":"n","data":{}}`)
-	if refused.text("code") != "storage_damaged" {
+	if refused.Text("code") != "storage_damaged" {
 		t.Fatalf("refused: %s", refused.Body)
 	}
 }

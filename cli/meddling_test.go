@@ -96,7 +96,7 @@ func TestDamagedRegistry(t *testing.T) {
 	}
 	t.Log("the server runs on, and says so in its readiness")
 	a := must(s.try("POST", "/org/create", "", map[string]string{"organization_name": "New", "email": email("New"), "password": password}))(t)
-	if a.Status != http.StatusServiceUnavailable || a.text("code") != "storage_damaged" {
+	if a.Status != http.StatusServiceUnavailable || a.Text("code") != "storage_damaged" {
 		t.Errorf("a write on a damaged registry: %d %s", a.Status, a.Body)
 	}
 	// Reads go on, wherever the damage is not.

@@ -10,13 +10,14 @@ import (
 	"testing"
 
 	"tenantry/app/mongodb/mongotest"
+	"tenantry/app/servertest"
 )
 
 // docs/operation.md explains every figure that a server on both engines has,
 // and no other.
 func TestMetricsPage(t *testing.T) {
 	mongo := mongotest.Shared(t, mongotest.Standalone)
-	admin := freeAddress(t)
+	admin := servertest.FreeAddress(t)
 	serve(t, dataDir(t), "TENANTRY_CLUSTERS_DEFAULT_URL="+mongo.URL(mongo.Database(t)), "TENANTRY_ADMIN_LISTEN="+admin,
 		"TENANTRY_CLUSTERS_DEFAULT_MAX_NAMESPACES=100")
 	resp, err := http.Get("http://" + admin + "/metrics")

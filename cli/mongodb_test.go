@@ -160,7 +160,7 @@ func TestChangesAreInForceElsewhere(t *testing.T) {
 			for name, token := range tokens {
 				get(o, http.StatusOK, strings.ToLower(name), token)
 			}
-			get(o, http.StatusOK, "renamed", key.text("key"))
+			get(o, http.StatusOK, "renamed", key.Text("key"))
 		}
 		doc := "/documents"
 		a.want(http.StatusCreated, "POST", "/v1/organizations/renamed"+doc, tokens["Renamed"], `{"type":"n","id":"d","data":{"k":1}}`)
@@ -170,7 +170,7 @@ func TestChangesAreInForceElsewhere(t *testing.T) {
 		a.want(http.StatusOK, "PATCH", "/v1/organizations/renamed", tokens["Renamed"], map[string]string{"name": "Another"})
 		a.want(http.StatusOK, "PUT", "/org/update", tokens["Password"], map[string]string{"organization_name": "Password", "password": password + "-new"})
 		a.want(http.StatusNoContent, "DELETE", "/v1/organizations/deleted", tokens["Deleted"], nil)
-		a.want(http.StatusNoContent, "DELETE", "/v1/operator-keys/"+key.text("id"), a.Key, nil)
+		a.want(http.StatusNoContent, "DELETE", "/v1/operator-keys/"+key.Text("id"), a.Key, nil)
 		time.Sleep(lease)
 		for _, o := range others {
 			get(o, http.StatusForbidden, "suspended", tokens["Suspended"])
@@ -178,7 +178,7 @@ func TestChangesAreInForceElsewhere(t *testing.T) {
 			get(o, http.StatusOK, "another", tokens["Renamed"])
 			get(o, http.StatusUnauthorized, "password", tokens["Password"])
 			get(o, http.StatusUnauthorized, "deleted", tokens["Deleted"])
-			get(o, http.StatusUnauthorized, "another", key.text("key"))
+			get(o, http.StatusUnauthorized, "another", key.Text("key"))
 			o.want(http.StatusOK, "GET", "/v1/organizations/another"+doc+"/d", tokens["Renamed"], nil)
 			o.want(http.StatusCreated, "POST", "/v1/organizations/another"+doc, tokens["Renamed"], `{"type":"n","data":{"k":2}}`)
 		}

@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"tenantry/app/servertest"
 )
 
 // tourSteps is what each command of the README's tour must print, in order; a
@@ -151,7 +153,7 @@ func TestReadmeStart(t *testing.T) {
 		}
 	}
 	folder := t.TempDir()
-	address := freeAddress(t)
+	address := servertest.FreeAddress(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	goRun := func(args ...string) *exec.Cmd {
@@ -164,10 +166,10 @@ func TestReadmeStart(t *testing.T) {
 		return cmd
 	}
 	var server *exec.Cmd
-	var log *lockedBuffer
+	var log *servertest.Output
 	var stopped chan error
 	begin := func() {
-		server, log, stopped = goRun("serve"), &lockedBuffer{}, make(chan error, 1)
+		server, log, stopped = goRun("serve"), &servertest.Output{}, make(chan error, 1)
 		server.Stdout, server.Stderr = log, log
 		if err := server.Start(); err != nil {
 			t.Fatal(err)
@@ -189,7 +191,7 @@ func TestReadmeStart(t *testing.T) {
 			if !strings.Contains(log.String(), "address already in use") {
 				t.Fatalf("go run . serve: %v\n%s", err, log)
 			}
-			address = freeAddress(t)
+			address = servertest.FreeAddress(t)
 			begin()
 		case <-ctx.Done():
 			t.Fatalf("go run . serve does not answer:\n%s", log)

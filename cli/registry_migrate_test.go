@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"tenantry/app/mongodb/mongotest"
+	"tenantry/app/servertest"
 )
 
 // household is what an installation has that must live on where its registry
@@ -33,10 +34,10 @@ func settle(t *testing.T, s *server) *household {
 	h := &household{key: s.Key}
 	s.create("Acme")
 	signIn := s.want(http.StatusOK, "POST", "/v1/auth/login", "", map[string]string{"email": email("Acme"), "password": password})
-	h.access, h.refresh = signIn.text("access_token"), signIn.text("refresh_token")
+	h.access, h.refresh = signIn.Text("access_token"), signIn.Text("refresh_token")
 	ended := s.want(http.StatusOK, "POST", "/v1/auth/login", "", map[string]string{"email": email("Acme"), "password": password})
-	s.want(http.StatusNoContent, "POST", "/v1/auth/logout", "", map[string]string{"refresh_token": ended.text("refresh_token")})
-	h.revoked = ended.text("access_token")
+	s.want(http.StatusNoContent, "POST", "/v1/auth/logout", "", map[string]string{"refresh_token": ended.Text("refresh_token")})
+	h.revoked = ended.Text("access_token")
 	for i := range 20 {
 		s.want(http.StatusCreated, "POST", "/v1/organizations/acme/documents", h.access,
 			fmt.Sprintf(`{"type":"n","id":"d%d","data":{"n":%d}}`, i, i))
@@ -85,7 +86,7 @@ func (h *household) lives(t *testing.T, s *server) {
 	}
 	s.want(http.StatusUnauthorized, "GET", "/v1/organizations/acme", h.revoked, nil)
 	next := s.want(http.StatusOK, "POST", "/v1/auth/refresh", "", map[string]string{"refresh_token": h.refresh})
-	s.want(http.StatusOK, "GET", "/v1/organizations/acme", next.text("access_token"), nil)
+	s.want(http.StatusOK, "GET", "/v1/organizations/acme", next.Text("access_token"), nil)
 	// The one that was used up is known as such also by what replaced it.
 	s.want(http.StatusUnauthorized, "POST", "/v1/auth/refresh", "", map[string]string{"refresh_token": h.refresh})
 	for _, name := range []string{"Acme", "Org 0", "Org 29"} {
@@ -93,7 +94,7 @@ func (h *household) lives(t *testing.T, s *server) {
 	}
 	taken := s.want(http.StatusBadRequest, "POST", "/org/create", "", map[string]string{
 		"organization_name": "Org 3", "email": email("another"), "password": password})
-	if taken.text("code") != "organization_name_taken" {
+	if taken.Text("code") != "organization_name_taken" {
 		t.Errorf("a name that is taken: %s", taken.Body)
 	}
 	list := s.want(http.StatusOK, "GET", "/v1/organizations?limit=100", h.key, nil)
@@ -115,7 +116,7 @@ func migrate(t *testing.T, env []string, kills int, args ...string) string {
 	killed := 0
 	for {
 		cmd := command(t, env, append([]string{"registry", "migrate"}, args...)...)
-		var out lockedBuffer
+		var out servertest.Output
 		cmd.Stdout, cmd.Stderr = &out, &out
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
@@ -176,8 +177,8 @@ func TestTheRegistryMoves(t *testing.T) {
 		third := serve(t, data, env...)
 		third.login("New")
 		third.login("Org 7")
-		third.want(http.StatusOK, "GET", "/v1/organizations/acme/documents/d3", next.text("access_token"), nil)
-		third.want(http.StatusOK, "POST", "/v1/auth/refresh", "", map[string]string{"refresh_token": next.text("refresh_token")})
+		third.want(http.StatusOK, "GET", "/v1/organizations/acme/documents/d3", next.Text("access_token"), nil)
+		third.want(http.StatusOK, "POST", "/v1/auth/refresh", "", map[string]string{"refresh_token": next.Text("refresh_token")})
 		stopped(t, third)
 		if left := query(t, open(t, filepath.Join(data, "registry.db")), `SELECT state FROM migration`); fmt.Sprint(left) != "[[open]]" {
 			t.Errorf("the mark is %v", left)

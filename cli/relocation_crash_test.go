@@ -199,7 +199,7 @@ func nextMove(t *testing.T, s *server, org, op, key string, met map[string]int) 
 	t.Helper()
 	if op != "" {
 		a := s.want(http.StatusOK, "GET", "/v1/operations/"+op, key, nil)
-		state := a.text("state")
+		state := a.Text("state")
 		met[state]++
 		switch state {
 		case "completed", "reverted", "failed", "cancelled":
@@ -224,9 +224,9 @@ func nextMove(t *testing.T, s *server, org, op, key string, met map[string]int) 
 			t.Fatal(err)
 		}
 		if a.Status < 300 {
-			return a.text("id")
+			return a.Text("id")
 		}
-		if a.text("code") != "already_there" {
+		if a.Text("code") != "already_there" {
 			t.Fatalf("relocate: %+v", a)
 		}
 	}
@@ -238,7 +238,7 @@ func settleDown(t *testing.T, s *server, org, op, key string) {
 	t.Helper()
 	waitUntil(t, func() bool {
 		a := s.want(http.StatusOK, "GET", "/v1/operations/"+op, key, nil)
-		switch a.text("state") {
+		switch a.Text("state") {
 		case "completed", "reverted":
 			return true
 		case "switched":

@@ -39,11 +39,11 @@ func TestPausedWhileAnotherMoves(t *testing.T) {
 	}
 	moved := func(to string) (op string) {
 		answer := a.want(http.StatusAccepted, "POST", org+"/relocate", key, map[string]string{"isolation": to})
-		return answer.text("id")
+		return answer.Text("id")
 	}
 	switched := func(s *server, op string) {
 		waitUntil(t, func() bool {
-			return s.want(http.StatusOK, "GET", "/v1/operations/"+op, key, nil).text("state") == "switched"
+			return s.want(http.StatusOK, "GET", "/v1/operations/"+op, key, nil).Text("state") == "switched"
 		})
 	}
 
@@ -52,7 +52,7 @@ func TestPausedWhileAnotherMoves(t *testing.T) {
 			t.Fatal(err, a)
 		}
 		waitUntil(t, func() bool {
-			return s.want(http.StatusOK, "GET", "/v1/operations/"+op, key, nil).text("state") == "completed"
+			return s.want(http.StatusOK, "GET", "/v1/operations/"+op, key, nil).Text("state") == "completed"
 		})
 	}
 
@@ -82,7 +82,7 @@ func TestPausedWhileAnotherMoves(t *testing.T) {
 	// The mover itself, stopped in the middle.
 	op = moved("collection")
 	waitUntil(t, func() bool {
-		return a.want(http.StatusOK, "GET", "/v1/operations/"+op, key, nil).text("state") == "copying"
+		return a.want(http.StatusOK, "GET", "/v1/operations/"+op, key, nil).Text("state") == "copying"
 	})
 	if err := a.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)

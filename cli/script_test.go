@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"tenantry/app/servertest"
 )
 
 // One story for each subcommand or fault. Beside testscript's own commands the
@@ -44,7 +46,7 @@ func TestScript(t *testing.T) {
 			e.Vars = slices.DeleteFunc(e.Vars, func(v string) bool { return strings.HasPrefix(v, "TENANTRY_") })
 			e.Setenv("TENANTRY_PASSWORD_BCRYPT_COST", "4")
 			e.Setenv("TENANTRY_CLUSTERS_DEFAULT_SHARDS", "2")
-			e.Setenv("ADDRESS", freeAddress(t))
+			e.Setenv("ADDRESS", servertest.FreeAddress(t))
 			e.Values[running{}] = &process{}
 			return nil
 		},

@@ -11,18 +11,18 @@ import (
 func TestSeedFlow(t *testing.T) {
 	s := serve(t, dataDir(t))
 	created := s.create("Acme")
-	if created.text("collection_name") != "org_acme" || created.text("organization_name") != "Acme" {
+	if created.Text("collection_name") != "org_acme" || created.Text("organization_name") != "Acme" {
 		t.Fatalf("created %s", created.Body)
 	}
 	taken := s.want(http.StatusBadRequest, "POST", "/org/create", "", map[string]string{
 		"organization_name": "ACME!", "email": "other@test.example", "password": password})
-	if taken.text("code") != "organization_name_taken" {
+	if taken.Text("code") != "organization_name_taken" {
 		t.Fatalf("taken: %s", taken.Body)
 	}
 	s.want(http.StatusUnauthorized, "POST", "/admin/login", "", map[string]string{"email": email("Acme"), "password": "wrong-one-entirely"})
 	login := s.want(http.StatusOK, "POST", "/admin/login", "", map[string]string{"email": strings.ToUpper(email("Acme")), "password": password})
-	token := login.text("access_token")
-	if login.text("token_type") != "bearer" || login.text("organization_name") != "Acme" {
+	token := login.Text("access_token")
+	if login.Text("token_type") != "bearer" || login.Text("organization_name") != "Acme" {
 		t.Fatalf("login: %s", login.Body)
 	}
 
@@ -31,7 +31,7 @@ func TestSeedFlow(t *testing.T) {
 		t.Fatalf("a stranger sees the admin's address: %s", got.Body)
 	}
 	got = s.want(http.StatusOK, "GET", "/org/get?organization_name=Acme", token, nil)
-	if got.text("admin_email") != email("Acme") {
+	if got.Text("admin_email") != email("Acme") {
 		t.Fatalf("the admin does not see the own address: %s", got.Body)
 	}
 
@@ -44,7 +44,7 @@ func TestSeedFlow(t *testing.T) {
 		"organization_name": "Acme Two", "email": email("Other")})
 	s.want(http.StatusOK, "GET", "/org/get?organization_name=Acme", token, nil)
 	updated := s.want(http.StatusOK, "PUT", "/org/update", token, map[string]string{"organization_name": "Acme Two"})
-	if updated.text("collection_name") != "org_acme_two" {
+	if updated.Text("collection_name") != "org_acme_two" {
 		t.Fatalf("updated: %s", updated.Body)
 	}
 	s.want(http.StatusNotFound, "GET", "/org/get?organization_name=Acme", "", nil)
@@ -53,7 +53,7 @@ func TestSeedFlow(t *testing.T) {
 	s.want(http.StatusForbidden, "DELETE", "/org/delete?organization_name=Other", token, nil)
 	s.want(http.StatusUnauthorized, "DELETE", "/org/delete?organization_name=Other", "", nil)
 	gone := s.want(http.StatusOK, "DELETE", "/org/delete?organization_name="+url.QueryEscape("Acme Two"), token, nil)
-	if gone.text("message") == "" {
+	if gone.Text("message") == "" {
 		t.Fatalf("deleted: %s", gone.Body)
 	}
 	s.want(http.StatusNotFound, "GET", "/org/get?organization_name="+url.QueryEscape("Acme Two"), "", nil)
@@ -78,7 +78,7 @@ func TestNextTakerInheritsNothing(t *testing.T) {
 	s.want(http.StatusForbidden, "DELETE", "/org/delete?organization_name=Acme", first, nil)
 	s.want(http.StatusOK, "GET", "/v1/organizations/moved/documents/n1", first, nil)
 	second := s.want(http.StatusOK, "POST", "/admin/login", "", map[string]string{
-		"email": "second@test.example", "password": password}).text("access_token")
+		"email": "second@test.example", "password": password}).Text("access_token")
 	s.want(http.StatusNotFound, "GET", "/v1/organizations/acme/documents/n1", second, nil)
 
 	// Deleted and made again: the token from before the deletion is worthless.
@@ -97,7 +97,7 @@ func TestRenameOfCaseAndPunctuation(t *testing.T) {
 	s.want(http.StatusCreated, "POST", "/v1/organizations/acme-rockets/documents", token, `{"type":"note","id":"n1","data":{"a":1}}`)
 	for _, name := range []string{"ACME Rockets", "Acme. Rockets!", "acme-rockets"} {
 		a := s.want(http.StatusOK, "PUT", "/org/update", token, map[string]string{"organization_name": name})
-		if a.text("organization_name") != name || a.text("collection_name") != "org_acme_rockets" {
+		if a.Text("organization_name") != name || a.Text("collection_name") != "org_acme_rockets" {
 			t.Fatalf("renamed to %q: %s", name, a.Body)
 		}
 		s.want(http.StatusOK, "GET", "/v1/organizations/acme-rockets/documents/n1", token, nil)

@@ -1,21 +1,18 @@
 package cli_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"tenantry/app/servertest"
 )
 
 // server is a real "tenantry serve" in a process of its own.
@@ -25,26 +22,9 @@ type server struct {
 	Data string
 	Key  string // of the operator, on a fresh data folder
 	cmd  *exec.Cmd
-	log  *lockedBuffer
+	log  *servertest.Output
 	done chan struct{}
 	err  error
-}
-
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
 }
 
 // command is the program with an environment that has nothing of the caller's
@@ -62,22 +42,12 @@ func command(t *testing.T, env []string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
-}
-
 // launch starts a server on the folder and does not wait for it.
 func launch(t *testing.T, data string, env ...string) *server {
 	t.Helper()
-	address := freeAddress(t)
+	address := servertest.FreeAddress(t)
 	cmd := command(t, env, "serve", "--listen", address, "--data-dir", data)
-	s := &server{t: t, URL: "http://" + address, Data: data, cmd: cmd, log: &lockedBuffer{}, done: make(chan struct{})}
+	s := &server{t: t, URL: "http://" + address, Data: data, cmd: cmd, log: &servertest.Output{}, done: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = s.log, s.log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -146,56 +116,13 @@ func (s *server) stop() error {
 	}
 }
 
-type answer struct {
-	Status int
-	Header http.Header
-	Body   string
-	JSON   map[string]any
-}
-
-func (a answer) text(key string) string {
-	s, _ := a.JSON[key].(string)
-	return s
-}
+type answer = servertest.Answer
 
 // try sends a request whose failing is not yet the test's.
 func (s *server) try(method, path, token string, body any) (answer, error) {
-	var r io.Reader
-	switch b := body.(type) {
-	case nil:
-	case string:
-		r = strings.NewReader(b)
-	default:
-		raw, err := json.Marshal(b)
-		if err != nil {
-			return answer{}, err
-		}
-		r = bytes.NewReader(raw)
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, method, s.URL+path, r)
-	if err != nil {
-		return answer{}, err
-	}
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	if token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return answer{}, err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	raw, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return answer{}, err
-	}
-	a := answer{Status: resp.StatusCode, Header: resp.Header, Body: string(raw)}
-	_ = json.Unmarshal(raw, &a.JSON) // not every answer is an object
-	return a, nil
+	return servertest.Ask(ctx, http.DefaultClient, method, s.URL+path, token, body)
 }
 
 // want sends a request and demands the status.
@@ -223,7 +150,7 @@ func (s *server) create(name string) answer {
 func (s *server) login(name string) string {
 	s.t.Helper()
 	a := s.want(http.StatusOK, "POST", "/admin/login", "", map[string]string{"email": email(name), "password": password})
-	return a.text("access_token")
+	return a.Text("access_token")
 }
 
 func email(name string) string {

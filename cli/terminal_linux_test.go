@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"tenantry/app/mongodb/mongotest"
+	"tenantry/app/servertest"
 )
 
 // person is a command on a terminal of its own, and who sits before it.
@@ -22,7 +23,7 @@ type person struct {
 	t    *testing.T
 	cmd  *exec.Cmd
 	tty  *os.File
-	seen *lockedBuffer
+	seen *servertest.Output
 	done chan struct{}
 }
 
@@ -51,7 +52,7 @@ func sitAt(t *testing.T, cmd *exec.Cmd, attr *syscall.SysProcAttr) *person {
 		t.Fatal(err)
 	}
 	_ = far.Close()
-	p := &person{t: t, cmd: cmd, tty: near, seen: &lockedBuffer{}, done: make(chan struct{})}
+	p := &person{t: t, cmd: cmd, tty: near, seen: &servertest.Output{}, done: make(chan struct{})}
 	read := make(chan struct{})
 	go func() {
 		defer close(read)
@@ -219,7 +220,7 @@ func TestQuestionInterrupted(t *testing.T) {
 
 // The log is for people on a terminal, and for programs elsewhere.
 func TestLogFormat(t *testing.T) {
-	p := sit(t, command(t, nil, "serve", "--listen", freeAddress(t), "--data-dir", dataDir(t)))
+	p := sit(t, command(t, nil, "serve", "--listen", servertest.FreeAddress(t), "--data-dir", dataDir(t)))
 	p.sees(`level=INFO msg=serving address=`)
 	p.types("\x03")
 	p.ends(0)

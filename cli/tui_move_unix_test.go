@@ -14,7 +14,7 @@ func TestTUIMovesAnOrganization(t *testing.T) {
 	server := serve(t, dataDir(t))
 	owned(server, "Acme", "a@example.com")
 	token := server.want(http.StatusOK, "POST", "/v1/auth/login", "",
-		map[string]string{"email": "a@example.com", "password": "correct-horse-battery"}).text("access_token")
+		map[string]string{"email": "a@example.com", "password": "correct-horse-battery"}).Text("access_token")
 	for i := range 3 {
 		server.want(http.StatusCreated, "POST", "/v1/organizations/acme/documents", token,
 			map[string]any{"type": "note", "id": fmt.Sprint(i), "data": map[string]int{"n": i}})

@@ -54,7 +54,7 @@ func TestTUIEndOfASignIn(t *testing.T) {
 	server := serve(t, dataDir(t))
 	owned(server, "Acme", "a@example.com")
 	made := server.want(http.StatusCreated, "POST", "/v1/operator-keys", server.Key, map[string]string{"name": "doomed"})
-	s := openTUI(t, 80, 24, []string{"TENANTRY_KEY=" + made.text("key")}, "--url", server.URL)
+	s := openTUI(t, 80, 24, []string{"TENANTRY_KEY=" + made.Text("key")}, "--url", server.URL)
 	s.See("1 active")
 	s.Press("2")
 	s.See("Acme")
@@ -62,7 +62,7 @@ func TestTUIEndOfASignIn(t *testing.T) {
 	s.Enter("acm")
 	s.Press("Enter")
 	s.See("/ acm", "1 of 1")
-	server.want(http.StatusNoContent, "DELETE", "/v1/operator-keys/"+made.text("id"), server.Key, nil)
+	server.want(http.StatusNoContent, "DELETE", "/v1/operator-keys/"+made.Text("id"), server.Key, nil)
 	s.Press("r")
 	s.See("Sign in to")
 	s.Answers(server.Key, "")
@@ -83,7 +83,7 @@ func TestTUIMemberOfSeveral(t *testing.T) {
 			server := serve(t, dataDir(t), env...)
 			owned(server, "First Ltd", "several@example.com")
 			token := server.want(http.StatusOK, "POST", "/v1/auth/login", "",
-				map[string]string{"email": "several@example.com", "password": "correct-horse-battery"}).text("access_token")
+				map[string]string{"email": "several@example.com", "password": "correct-horse-battery"}).Text("access_token")
 			for _, name := range []string{"株式会社サンプル", "Third Ltd"} {
 				server.want(http.StatusCreated, "POST", "/v1/organizations", token, map[string]string{"name": name})
 			}

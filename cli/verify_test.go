@@ -19,6 +19,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"tenantry/app/servertest"
 )
 
 // outcome is what came of a command.
@@ -200,7 +202,7 @@ func TestVerifyFails(t *testing.T) {
 }
 
 func TestVerifyNobodyThere(t *testing.T) {
-	out := finish(t, command(t, nil, "verify", "--url", "http://"+freeAddress(t)))
+	out := finish(t, command(t, nil, "verify", "--url", "http://"+servertest.FreeAddress(t)))
 	if out.code != 5 || !strings.Contains(out.stderr, "Is the server running") {
 		t.Errorf("exit code %d: %s", out.code, out.stderr)
 	}
@@ -248,7 +250,7 @@ func TestVerifyInterrupted(t *testing.T) {
 func TestVerifyEphemeralInterrupted(t *testing.T) {
 	temp := t.TempDir()
 	cmd := command(t, []string{"TMPDIR=" + temp}, "verify")
-	out := &lockedBuffer{}
+	out := &servertest.Output{}
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

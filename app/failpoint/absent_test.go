@@ -36,11 +36,11 @@ func TestOrdinaryBuildsHaveNone(t *testing.T) {
 		a, err := p.ask("POST", "/v1/organizations", "", s.creation())
 		if c.has {
 			if err == nil {
-				t.Errorf("built with the tag, it answers %d", a.status)
+				t.Errorf("built with the tag, it answers %d", a.Status)
 			}
 			p.killedItself()
-		} else if err != nil || a.status != http.StatusCreated {
-			t.Errorf("built without the tag: %v, %d %s", err, a.status, a.body)
+		} else if err != nil || a.Status != http.StatusCreated {
+			t.Errorf("built without the tag: %v, %d %s", err, a.Status, a.Body)
 		}
 	}
 }

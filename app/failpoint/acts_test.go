@@ -51,8 +51,8 @@ var acts = []act{
 			// The caller, who had no answer, asks again.
 			again := p.want(http.StatusCreated, "POST", "/v1/organizations", "", s.creation(), "Idempotency-Key", s.slug())
 			now := p.want(http.StatusOK, "GET", s.path(), s.login(p), nil)
-			if again.field("id") != now.field("id") {
-				p.t.Errorf("%s: repeated, it is %s, and there is %s", s.story, again.body, now.body)
+			if again.Text("id") != now.Text("id") {
+				p.t.Errorf("%s: repeated, it is %s, and there is %s", s.story, again.Body, now.Body)
 			}
 			p.want(http.StatusCreated, "POST", s.path()+"/documents", s.login(p), object{"type": "t", "data": object{}})
 			return found
@@ -93,8 +93,8 @@ var acts = []act{
 		},
 		look: func(p *process, s *subject) outcome {
 			a, err := p.ask("POST", "/v1/auth/login", "", object{"email": s.email(), "password": password})
-			if err == nil && a.status == http.StatusOK {
-				s.whole(p, a.field("access_token"), s.path())
+			if err == nil && a.Status == http.StatusOK {
+				s.whole(p, a.Text("access_token"), s.path())
 				signIn(p, http.StatusUnauthorized, s.after().email(), newPassword)
 				return neverBegun
 			}
@@ -169,8 +169,8 @@ func gone(p *process, s *subject) outcome {
 // does sends the request that is the act.
 func (s *subject) does(p *process, status int, method, path, token string, body object, headers ...string) error {
 	a, err := p.ask(method, path, token, body, headers...)
-	if err == nil && a.status != status {
-		p.t.Errorf("%s: %s %s answers %d: %s", s.story, method, path, a.status, a.body)
+	if err == nil && a.Status != status {
+		p.t.Errorf("%s: %s %s answers %d: %s", s.story, method, path, a.Status, a.Body)
 	}
 	s.acknowledged = err == nil
 	return err

@@ -93,7 +93,7 @@ func (i *installation) settle() *process {
 			} `json:"items"`
 		}
 		a := p.want(http.StatusOK, "GET", "/v1/operations?state=running&limit=100", p.key, nil)
-		if err := json.Unmarshal([]byte(a.body), &page); err != nil {
+		if err := json.Unmarshal([]byte(a.Body), &page); err != nil {
 			i.t.Fatal(err)
 		}
 		due := 0
@@ -106,7 +106,7 @@ func (i *installation) settle() *process {
 			return p
 		}
 		if time.Now().After(deadline) {
-			i.t.Fatalf("still open: %s\n%s", a.body, p.log)
+			i.t.Fatalf("still open: %s\n%s", a.Body, p.log)
 		}
 	}
 }
@@ -115,8 +115,8 @@ func (i *installation) settle() *process {
 // registry's records fit each other.
 func (i *installation) sound(p *process) {
 	i.t.Helper()
-	if a := p.want(http.StatusOK, "POST", "/v1/doctor", p.key, object{"repair": false}); !strings.Contains(a.body, `"findings":[]`) {
-		i.t.Errorf("doctor finds %s", a.body)
+	if a := p.want(http.StatusOK, "POST", "/v1/doctor", p.key, object{"repair": false}); !strings.Contains(a.Body, `"findings":[]`) {
+		i.t.Errorf("doctor finds %s", a.Body)
 	}
 	i.neighbour.whole(p, i.neighbour.login(p), i.neighbour.path())
 	p.kill() // nothing of what is acknowledged is on its way

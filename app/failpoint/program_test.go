@@ -3,12 +3,9 @@
 package failpoint_test
 
 import (
-	"bytes"
-	"encoding/json"
+	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -19,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"tenantry/app/servertest"
 )
 
 // The programs that the tests run, built once.
@@ -55,38 +54,20 @@ type process struct {
 	url  string
 	key  string // an operator's
 	cmd  *exec.Cmd
-	log  *lines
+	log  *servertest.Output
 	done chan struct{}
 	err  error
-}
-
-// lines is what a process says.
-type lines struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
 }
 
 // launch starts a server of a program, and does not wait for it.
 func launch(t *testing.T, program, folder string, env ...string) *process {
 	t.Helper()
-	address := freeAddress(t)
+	address := servertest.FreeAddress(t)
 	cmd := exec.Command(program, "serve", "--listen", address, "--data-dir", folder)
 	cmd.Env = append([]string{"HOME=" + folder, "PATH=" + os.Getenv("PATH"), "TENANTRY_PASSWORD_BCRYPT_COST=4",
 		"TENANTRY_RATE_LIMIT_ENABLED=false", "TENANTRY_OPERATION_WAIT=1m"}, env...)
 	cmd.Dir = t.TempDir()
-	p := &process{t: t, url: "http://" + address, cmd: cmd, log: &lines{}, done: make(chan struct{})}
+	p := &process{t: t, url: "http://" + address, cmd: cmd, log: &servertest.Output{}, done: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = p.log, p.log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -97,16 +78,6 @@ func launch(t *testing.T, program, folder string, env ...string) *process {
 	}()
 	t.Cleanup(p.kill)
 	return p
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
 }
 
 func (p *process) kill() {
@@ -124,7 +95,7 @@ func (p *process) ready() bool {
 			return false
 		}
 		// What it printed before it served comes through a pipe.
-		if a, err := p.ask("GET", "/readyz", "", nil); err == nil && a.status == http.StatusOK && strings.Contains(p.log.String(), "serving") {
+		if a, err := p.ask("GET", "/readyz", "", nil); err == nil && a.Status == http.StatusOK && strings.Contains(p.log.String(), "serving") {
 			p.key = operatorKey.FindString(p.log.String())
 			return true
 		}
@@ -185,57 +156,27 @@ func (p *process) where() string {
 	return said
 }
 
-type answer struct {
-	status int
-	body   string
-}
-
-// field is one of an answer that is an object.
-func (a answer) field(name string) string {
-	var object map[string]any
-	_ = json.Unmarshal([]byte(a.body), &object)
-	s, _ := object[name].(string)
-	return s
-}
+type answer = servertest.Answer
 
 type object map[string]any
 
 // ask sends a request. The error is that of a server that does not answer.
 func (p *process) ask(method, path, token string, body object, headers ...string) (answer, error) {
-	var content io.Reader
+	ctx, cancel := context.WithTimeout(p.t.Context(), 2*time.Minute)
+	defer cancel()
+	var content any
 	if body != nil {
-		raw, err := json.Marshal(body)
-		if err != nil {
-			return answer{}, err
-		}
-		content = bytes.NewReader(raw)
+		content = body
 	}
-	req, err := http.NewRequestWithContext(p.t.Context(), method, p.url+path, content)
-	if err != nil {
-		return answer{}, err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	if token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
-	}
-	for i := 0; i+1 < len(headers); i += 2 {
-		req.Header.Set(headers[i], headers[i+1])
-	}
-	res, err := (&http.Client{Timeout: 2 * time.Minute}).Do(req)
-	if err != nil {
-		return answer{}, err
-	}
-	defer func() { _ = res.Body.Close() }()
-	raw, err := io.ReadAll(res.Body)
-	return answer{res.StatusCode, string(raw)}, err
+	return servertest.Ask(ctx, http.DefaultClient, method, p.url+path, token, content, headers...)
 }
 
 // want is ask of a server that must answer, and with this status.
 func (p *process) want(status int, method, path, token string, body object, headers ...string) answer {
 	p.t.Helper()
 	a, err := p.ask(method, path, token, body, headers...)
-	if err != nil || a.status != status {
-		p.t.Fatalf("%s %s: %v, status %d instead of %d: %s\n%s", method, path, err, a.status, status, a.body, p.log)
+	if err != nil || a.Status != status {
+		p.t.Fatalf("%s %s: %v, status %d instead of %d: %s\n%s", method, path, err, a.Status, status, a.Body, p.log)
 	}
 	return a
 }

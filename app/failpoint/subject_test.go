@@ -34,13 +34,13 @@ func (s *subject) creation() object {
 // make creates it, with documents.
 func (s *subject) make(p *process, documents int) {
 	p.t.Helper()
-	s.id = p.want(http.StatusCreated, "POST", "/v1/organizations", "", s.creation()).field("id")
+	s.id = p.want(http.StatusCreated, "POST", "/v1/organizations", "", s.creation()).Text("id")
 	token := s.login(p)
 	for n := range documents {
 		// What no float holds, and keys in an order of their own.
 		data := json.RawMessage(fmt.Sprintf(`{"z":%d,"a.b":{"$c":"of %s"},"n":9007199254740993}`, n, s.name))
 		a := p.want(http.StatusCreated, "POST", s.path()+"/documents", token, object{"id": fmt.Sprintf("d%03d", n), "type": "t", "data": data})
-		s.docs = append(s.docs, a.body)
+		s.docs = append(s.docs, a.Body)
 	}
 }
 
@@ -53,7 +53,7 @@ func (s *subject) login(p *process) string {
 
 func signIn(p *process, status int, email, password string) string {
 	p.t.Helper()
-	return p.want(status, "POST", "/v1/auth/login", "", object{"email": email, "password": password}).field("access_token")
+	return p.want(status, "POST", "/v1/auth/login", "", object{"email": email, "password": password}).Text("access_token")
 }
 
 // whole fails unless its documents are what they were, byte for byte.
@@ -63,7 +63,7 @@ func (s *subject) whole(p *process, token, path string) {
 	var page struct {
 		Items []json.RawMessage `json:"items"`
 	}
-	if err := json.Unmarshal([]byte(list.body), &page); err != nil {
+	if err := json.Unmarshal([]byte(list.Body), &page); err != nil {
 		p.t.Fatal(err)
 	}
 	if len(page.Items) != len(s.docs) {
@@ -91,11 +91,11 @@ func (s *subject) there(p *process) string {
 	p.t.Helper()
 	a, err := p.ask("GET", s.path(), p.key, nil)
 	switch {
-	case err == nil && a.status == http.StatusOK:
-		return a.field("state")
-	case err == nil && a.status == http.StatusNotFound:
+	case err == nil && a.Status == http.StatusOK:
+		return a.Text("state")
+	case err == nil && a.Status == http.StatusNotFound:
 		return ""
 	}
-	p.t.Fatalf("%s: %v, %d %s", s.story, err, a.status, a.body)
+	p.t.Fatalf("%s: %v, %d %s", s.story, err, a.Status, a.Body)
 	return ""
 }

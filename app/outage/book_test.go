@@ -135,7 +135,7 @@ func (b *book) found(name string) {
 	if !r.note(name, acknowledged) {
 		return
 	}
-	r.id = made.text("id")
+	r.id = made.Text("id")
 	r.note(name+" renamed", b.send(http.StatusOK, "PATCH", "/v1/organizations/"+r.id, b.server.key, object{"name": name + " renamed"}))
 }
 
@@ -155,12 +155,12 @@ func (b *book) ask(want int, method, path, token string, body any) (answer, bool
 	switch {
 	case err != nil:
 		b.t.Errorf("%s %s: %v", method, path, err)
-	case a.status == want, b.forgetful && method == "DELETE" && a.status == http.StatusNotFound:
+	case a.Status == want, b.forgetful && method == "DELETE" && a.Status == http.StatusNotFound:
 		b.acknowledged.Add(1)
 		time.Sleep(pace)
 		return a, true
-	case a.status == http.StatusAccepted: // it goes on, and its end is not known yet
-	case a.status != http.StatusServiceUnavailable || a.header.Get("Retry-After") == "":
+	case a.Status == http.StatusAccepted: // it goes on, and its end is not known yet
+	case a.Status != http.StatusServiceUnavailable || a.Header.Get("Retry-After") == "":
 		b.t.Errorf("%s %s: %s", method, path, a)
 	}
 	b.refused.Add(1)
@@ -250,7 +250,7 @@ func (b *book) present(s *site) (states map[string]string, marks map[string]int)
 	states, marks = map[string]string{}, map[string]int{}
 	for cursor := ""; ; {
 		page := s.want(http.StatusOK, "GET", b.path("")+"?limit=200"+cursor, b.token, nil)
-		items, _ := page.fields["items"].([]any)
+		items, _ := page.JSON["items"].([]any)
 		for _, item := range items {
 			d, _ := item.(map[string]any)
 			data, _ := d["data"].(map[string]any)
@@ -260,7 +260,7 @@ func (b *book) present(s *site) (states map[string]string, marks map[string]int)
 			}
 			states[fmt.Sprint(d["id"])] = fmt.Sprintf("%v@%v", data["state"], d["revision"])
 		}
-		next := page.text("next_cursor")
+		next := page.Text("next_cursor")
 		if next == "" {
 			return states, marks
 		}
@@ -276,17 +276,17 @@ func (r *record) check(b *book, s *site) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	if in.status == http.StatusUnauthorized && slices.Contains(r.possible, absent) {
+	if in.Status == http.StatusUnauthorized && slices.Contains(r.possible, absent) {
 		s.create(r.name, b.cluster)
 		return
 	}
-	if in.status != http.StatusOK {
+	if in.Status != http.StatusOK {
 		b.t.Errorf("the owner of %s cannot sign in: %s; possible: %q", r.name, in, r.possible)
 		return
 	}
-	token := in.text("access_token")
-	path := "/v1/organizations/" + s.want(http.StatusOK, "GET", "/v1/me", token, nil).text("organization_id")
-	if now := s.want(http.StatusOK, "GET", path, token, nil).text("name"); !slices.Contains(r.possible, now) {
+	token := in.Text("access_token")
+	path := "/v1/organizations/" + s.want(http.StatusOK, "GET", "/v1/me", token, nil).Text("organization_id")
+	if now := s.want(http.StatusOK, "GET", path, token, nil).Text("name"); !slices.Contains(r.possible, now) {
 		b.t.Errorf("%s is named %q, and must be one of %q", r.name, now, r.possible)
 	}
 	s.want(http.StatusCreated, "POST", path+"/documents", token, object{"type": "n", "data": object{}})

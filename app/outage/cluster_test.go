@@ -84,5 +84,5 @@ func (l *load) refusedAtOnce() bool {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return a.status == http.StatusServiceUnavailable && strings.Contains(a.text("detail"), "nothing waits for it")
+	return a.Status == http.StatusServiceUnavailable && strings.Contains(a.Text("detail"), "nothing waits for it")
 }

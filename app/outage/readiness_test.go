@@ -43,8 +43,8 @@ func TestReadinessAsksSideBySide(t *testing.T) {
 	}
 	unready := make(chan answer, 1)
 	go func() {
-		a := answer{status: http.StatusOK}
-		for a.status == http.StatusOK { // an answer counts for a second
+		a := answer{Status: http.StatusOK}
+		for a.Status == http.StatusOK { // an answer counts for a second
 			time.Sleep(20 * time.Millisecond)
 			var err error
 			if a, err = s.try("GET", "/readyz", "", nil); err != nil {
@@ -64,7 +64,7 @@ func TestReadinessAsksSideBySide(t *testing.T) {
 	a := <-unready
 	for _, want := range []string{`{"name":"cluster east","status":"failing"`, `{"name":"cluster west","status":"failing"`,
 		`{"name":"cluster near","status":"ok"`, `{"name":"registry","status":"ok"`} {
-		if !strings.Contains(a.body, want) {
+		if !strings.Contains(a.Body, want) {
 			t.Errorf("it does not say %s: %s", want, a)
 		}
 	}

@@ -39,7 +39,7 @@ func TestTheWayToTheRegistryFails(t *testing.T) {
 			} else {
 				await(t, "nothing waits for the registry: "+f.name, work.refusedAtOnce)
 				a := s.want(http.StatusServiceUnavailable, "GET", "/readyz", "", nil)
-				if !strings.Contains(a.body, `{"name":"registry","status":"failing"`) || !strings.Contains(a.body, `{"name":"cluster near","status":"ok"`) {
+				if !strings.Contains(a.Body, `{"name":"registry","status":"failing"`) || !strings.Contains(a.Body, `{"name":"cluster near","status":"ok"`) {
 					t.Errorf("%s: readiness says %s", f.name, a)
 				}
 			}

@@ -4,9 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
-	"encoding/json"
-	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -85,57 +82,13 @@ func at(url string) config.Cluster {
 	return c
 }
 
-type answer struct {
-	status int
-	header http.Header
-	body   string
-	fields map[string]any
-}
-
-func (a answer) text(field string) string {
-	s, _ := a.fields[field].(string)
-	return s
-}
-
-func (a answer) String() string { return fmt.Sprintf("%d %s", a.status, a.body) }
+type answer = servertest.Answer
 
 // try sends a request whose failing is not yet the test's. Headers are pairs.
 func (s *site) try(method, path, token string, body any, headers ...string) (answer, error) {
-	var content io.Reader
-	if body != nil {
-		raw, err := json.Marshal(body)
-		if err != nil {
-			return answer{}, err
-		}
-		content = bytes.NewReader(raw)
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, method, s.URL+path, content)
-	if err != nil {
-		return answer{}, err
-	}
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	if token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
-	}
-	for i := 0; i < len(headers); i += 2 {
-		req.Header.Set(headers[i], headers[i+1])
-	}
-	resp, err := s.http.Do(req)
-	if err != nil {
-		return answer{}, err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	raw, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return answer{}, err
-	}
-	a := answer{status: resp.StatusCode, header: resp.Header, body: string(raw)}
-	_ = json.Unmarshal(raw, &a.fields) // not every answer is an object
-	return a, nil
+	return servertest.Ask(ctx, s.http, method, s.URL+path, token, body, headers...)
 }
 
 // want sends a request and demands the status.
@@ -145,8 +98,8 @@ func (s *site) want(status int, method, path, token string, body any, headers ..
 	if err != nil {
 		s.t.Fatalf("%s %s: %v", method, path, err)
 	}
-	if a.status != status {
-		s.t.Fatalf("%s %s: %d, want %d: %s", method, path, a.status, status, a.body)
+	if a.Status != status {
+		s.t.Fatalf("%s %s: %d, want %d: %s", method, path, a.Status, status, a.Body)
 	}
 	return a
 }
@@ -169,17 +122,17 @@ func (s *site) create(name, cluster string) {
 
 func (s *site) login(name string) (token string) {
 	s.t.Helper()
-	return s.want(http.StatusOK, "POST", "/admin/login", "", object{"email": email(name), "password": password}).text("access_token")
+	return s.want(http.StatusOK, "POST", "/admin/login", "", object{"email": email(name), "password": password}).Text("access_token")
 }
 
 // settles waits until no operation is open any more, and asks the doctor.
 func (s *site) settles() {
 	s.t.Helper()
 	await(s.t, "no operation is open", func() bool {
-		return strings.Contains(s.want(http.StatusOK, "GET", "/v1/operations?state=running", s.key, nil).body, `"items":[]`)
+		return strings.Contains(s.want(http.StatusOK, "GET", "/v1/operations?state=running", s.key, nil).Body, `"items":[]`)
 	})
-	if a := s.want(http.StatusOK, "POST", "/v1/doctor", s.key, object{"repair": false}); !strings.Contains(a.body, `"findings":[]`) {
-		s.t.Errorf("doctor finds %s", a.body)
+	if a := s.want(http.StatusOK, "POST", "/v1/doctor", s.key, object{"repair": false}); !strings.Contains(a.Body, `"findings":[]`) {
+		s.t.Errorf("doctor finds %s", a.Body)
 	}
 }
 
