@@ -79,11 +79,12 @@ func (s *Service) drain(ctx context.Context, op app.Operation) error {
 
 // turn looks at everybody who lives there once.
 func (r *drainRun) turn(ctx context.Context) (moved int, ended bool, err error) {
-	if err := r.note(ctx); err != nil && !errors.Is(err, errGivenUp) {
-		return 0, false, err
-	} else if err != nil {
+	switch err := r.note(ctx); {
+	case errors.Is(err, errGivenUp):
 		err := r.giveUp(ctx)
 		return 0, err == nil, err
+	case err != nil:
+		return 0, false, err
 	}
 	working, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
