@@ -1,12 +1,15 @@
 package mongodb
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net"
 	"strings"
 	"testing"
 	"time"
+
+	"go.mongodb.org/mongo-driver/v2/event"
 
 	"tenantry/app"
 	"tenantry/app/mongodb/mongotest"
@@ -76,4 +79,22 @@ func relay(t *testing.T, from, to string) {
 			go func() { _, _ = io.Copy(b, a); _ = b.Close() }()
 		}
 	}()
+}
+
+// A server that takes longer for what a start asks than a start waits is taken
+// after it.
+func TestAClusterThatIsFarAway(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for answers")
+	}
+	t.Parallel()
+	s := mongotest.Shared(t, mongotest.Standalone)
+	slow := &event.CommandMonitor{Started: func(context.Context, *event.CommandStartedEvent) { time.Sleep(startTimeout / 6) }}
+	c, err := OpenCluster(t.Context(), "far", Options{URL: s.URL(s.Database(t)), Monitor: slow})
+	must(t, err)
+	defer func() { _ = c.Close() }()
+	if c.here() == nil {
+		t.Fatal("it is there at once: the test tests nothing")
+	}
+	within(t, time.Minute, "the cluster is there", func() bool { return c.here() == nil })
 }

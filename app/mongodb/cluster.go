@@ -53,7 +53,9 @@ func OpenCluster(ctx context.Context, name string, o Options) (*Cluster, error) 
 	c := &Cluster{server: s, key: name, gates: gates{seed: maphash.MakeSeed()}}
 	running, stop := context.WithCancel(context.Background())
 	c.stop = stop
-	err = c.begin(ctx)
+	starting, cancel := context.WithTimeout(ctx, startTimeout)
+	err = c.begin(starting)
+	cancel()
 	switch {
 	case err == nil:
 	case isLasting(err) || ctx.Err() != nil:
@@ -68,13 +70,13 @@ func OpenCluster(ctx context.Context, name string, o Options) (*Cluster, error) 
 	return c, nil
 }
 
-// startTimeout is how long a start waits for a cluster.
+// startTimeout is how long a start waits for a cluster. What is tried after it
+// has no such bound, beside that of each call: a server that is slow, or far
+// away, would never be taken.
 const startTimeout = 4 * time.Second
 
 // begin finds out whether the cluster is there, and brings it up to date.
 func (c *Cluster) begin(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
-	defer cancel()
 	err := c.greet(ctx)
 	if err == nil {
 		_, err = c.schema(ctx, clusterSchema)
