@@ -70,7 +70,7 @@ func TestMain(m *testing.M) {
 	// The tests wait for the two servers most of the time.
 	flag.Parse()
 	if atOnce := flag.Lookup("test.parallel"); atOnce.Value.String() == atOnce.DefValue {
-		_ = atOnce.Value.Set("4")
+		_ = atOnce.Value.Set("8")
 	}
 	code := m.Run()
 	if sentByTests.clock != "" {

@@ -136,7 +136,7 @@ func TestClusterWithoutValidators(t *testing.T) {
 		t.Skip("as long as the suite on any other server")
 	}
 	t.Parallel()
-	s := mongotest.Shared(t, mongotest.Standalone).Lacking(t, mongotest.Validators)
+	s := mongotest.Start(t, mongotest.Standalone).Lacking(t, mongotest.Validators)
 	storagetest.Cluster(t, func(t *testing.T) app.Cluster {
 		c := openTestCluster(t, s, s.Database(t))
 		t.Cleanup(func() { _ = c.Close() })

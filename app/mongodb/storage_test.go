@@ -23,6 +23,22 @@ func eachKind(t *testing.T, f func(t *testing.T, s *mongotest.Server)) {
 	}
 }
 
+// eachOwn is eachKind for long suites, each at the same time as others and on a
+// server of its own: the stand-in works with one processor, and gets slow where
+// it has had thousands of databases.
+func eachOwn(t *testing.T, f func(t *testing.T, s *mongotest.Server)) {
+	for _, kind := range mongotest.Kinds() {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			if kind == mongotest.Given {
+				f(t, mongotest.Shared(t, kind))
+				return
+			}
+			f(t, mongotest.Start(t, kind))
+		})
+	}
+}
+
 func openTestRegistry(t *testing.T, s *mongotest.Server, database string) *Registry {
 	t.Helper()
 	r, err := OpenRegistry(context.Background(), Options{URL: s.URL(database), AppVersion: "test", Monitor: watch(t, s, "registry")})
@@ -33,8 +49,7 @@ func openTestRegistry(t *testing.T, s *mongotest.Server, database string) *Regis
 }
 
 func TestRegistry(t *testing.T) {
-	eachKind(t, func(t *testing.T, s *mongotest.Server) {
-		t.Parallel()
+	eachOwn(t, func(t *testing.T, s *mongotest.Server) {
 		storagetest.Registry(t, func(t *testing.T) app.Registry {
 			r := openTestRegistry(t, s, s.Database(t))
 			t.Cleanup(func() { _ = r.Close() })
@@ -65,8 +80,7 @@ func openTestCluster(t *testing.T, s *mongotest.Server, database string) *Cluste
 }
 
 func TestCluster(t *testing.T) {
-	eachKind(t, func(t *testing.T, s *mongotest.Server) {
-		t.Parallel()
+	eachOwn(t, func(t *testing.T, s *mongotest.Server) {
 		storagetest.Cluster(t, func(t *testing.T) app.Cluster {
 			c := openTestCluster(t, s, s.Database(t))
 			t.Cleanup(func() { _ = c.Close() })
