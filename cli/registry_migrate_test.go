@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"go.mongodb.org/mongo-driver/v2/bson"
+
 	"tenantry/app/mongodb/mongotest"
 	"tenantry/app/servertest"
 )
@@ -154,10 +156,25 @@ func TestTheRegistryMoves(t *testing.T) {
 		env := []string{"TENANTRY_PLACEMENT_LEASE=200ms", "TENANTRY_DELETION_RETENTION=24h", "TENANTRY_CLUSTERS_DEFAULT_SHARDS=2"}
 		first := serve(t, data, env...)
 		h := settle(t, first)
+		database := s.Database(t)
+		url := s.URL(database)
+		said := migrate(t, env, 0, "--data-dir", data, "--to", url, "--dry-run") // beside the server
+		if !strings.Contains(said, "Dry run: nothing was changed") {
+			t.Errorf("the dry run says:\n%s", said)
+		}
+		// The stand-in makes a collection for an update that finds nothing.
+		made, err := s.Client().Database(database).ListCollectionNames(t.Context(), bson.D{})
+		for _, name := range made {
+			if err := s.Client().Database(database).Collection(name).FindOne(t.Context(), bson.D{}).Err(); name != "schema" || err == nil {
+				t.Errorf("the dry run made the collection %s (%v)", name, err)
+			}
+		}
+		if err != nil {
+			t.Error(err)
+		}
 		stopped(t, first)
 
-		url := s.URL(s.Database(t))
-		said := migrate(t, env, kills, "--data-dir", data, "--to", url)
+		said = migrate(t, env, kills, "--data-dir", data, "--to", url)
 		for _, word := range []string{filepath.Join(data, "seal.key"), "The cluster default is a folder on this machine", "registry.url"} {
 			if !strings.Contains(said, word) {
 				t.Errorf("it does not say %q:\n%s", word, said)

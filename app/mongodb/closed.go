@@ -13,7 +13,7 @@ const (
 	// lookAgain is how often a server that knows its registry to be closed looks
 	// whether it still is.
 	lookAgain = time.Second
-	// lookTimeout bounds such a look.
+	// lookTimeout bounds a look at what a refusal means.
 	lookTimeout = 3 * time.Second
 )
 
@@ -94,7 +94,9 @@ func (r *Registry) Closed() error {
 	if r.feed.fresh() && !r.mark.due() {
 		return r.mark.get()
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), lookTimeout)
+	// It may take as long as the call that waits for it could: where there is no
+	// primary for a moment, one waits for the other.
+	ctx, cancel := context.WithTimeout(context.Background(), r.timeout)
 	defer cancel()
 	if err := r.lookAtMark(ctx); err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -106,6 +107,7 @@ func TestTheRoleOfThePageIsEnough(t *testing.T) {
 			defer func() { _ = cluster.Close() }()
 			liveThrough(t, registry, cluster)
 			eventually(t, "the feed is heard", registry.Trusted)
+			moveThrough(t, urls[0])
 			// And nothing beside.
 			err = cluster.client.Database("another").Collection("x").FindOne(ctx, bson.D{}).Err()
 			if !hasCode(err, codeUnauthorized) {
@@ -113,6 +115,22 @@ func TestTheRoleOfThePageIsEnough(t *testing.T) {
 			}
 		})
 	}
+}
+
+// moveThrough does with a registry what moving it does.
+func moveThrough(t *testing.T, url string) {
+	t.Helper()
+	m, err := OpenMovableRegistry(t.Context(), Options{URL: url, Lease: time.Millisecond}, false)
+	must(t, err)
+	defer func() { _ = m.Close() }()
+	for _, state := range []app.RegistryState{app.RegistryMoving, app.RegistryMoved, app.RegistryReceiving} {
+		must(t, m.SetMark(t.Context(), app.RegistryMark{State: state, Migration: "m", At: app.Now()}))
+	}
+	page, err := m.ExportEntries(t.Context(), app.NounClaims, "", 1)
+	must(t, err)
+	must(t, m.ImportEntries(t.Context(), app.NounClaims, page))
+	must(t, m.Clear(t.Context()))
+	must(t, m.SetMark(t.Context(), app.RegistryMark{State: app.RegistryOpen, Migration: "m", At: app.Now()}))
 }
 
 // liveThrough does each kind of thing once.
@@ -203,6 +221,8 @@ func TestAUserWithoutTheRightToMakeIndexes(t *testing.T) {
 
 	_, err := OpenRegistry(t.Context(), Options{URL: urls[0]})
 	tells(t, err, "registry", "createIndex", "docs/mongodb.md")
+	_, err = OpenMovableRegistry(t.Context(), Options{URL: urls[0], Name: "registry at there"}, false)
+	tells(t, err, "registry at there", "createIndex", "docs/mongodb.md")
 	c, err := OpenCluster(t.Context(), "eu", Options{URL: urls[1]})
 	must(t, err)
 	tells(t, c.Health(t.Context()), `cluster "eu"`, "createIndex", "docs/mongodb.md")
