@@ -11,17 +11,17 @@ import (
 type entryTable struct {
 	name, columns string
 	// order is by the key; after is true of rows behind the key that bound gives
-	// the values of.
-	order, after string
-	bound        func(key string) []any
-	read         func(row scanner) (app.RegistryEntry, error)
-	write        func(c *conn, e app.RegistryEntry) error
+	// the values of, through of the others.
+	order, after, through string
+	bound                 func(key string) []any
+	read                  func(row scanner) (app.RegistryEntry, error)
+	write                 func(c *conn, e app.RegistryEntry) error
 }
 
 // entriesOf describes a table whose key is one column.
 func entriesOf[T any](name, key, columns string, scan func(scanner) (T, error), id func(T) string, insert func(*conn, T) error) entryTable {
 	return entryTable{
-		name: name, columns: columns, order: key, after: key + " > ?",
+		name: name, columns: columns, order: key, after: key + " > ?", through: key + " <= ?",
 		bound: func(key string) []any { return []any{key} },
 		read: func(row scanner) (app.RegistryEntry, error) {
 			v, err := scan(row)
@@ -43,7 +43,7 @@ func entriesOf[T any](name, key, columns string, scan func(scanner) (T, error), 
 // inTwo is t with a key of two columns, with a separator between them that the
 // first one does not have.
 func (t entryTable) inTwo(columns, separator string) entryTable {
-	t.order, t.after = columns, "("+columns+") > (?, ?)"
+	t.order, t.after, t.through = columns, "("+columns+") > (?, ?)", "("+columns+") <= (?, ?)"
 	t.bound = func(key string) []any {
 		first, second, _ := strings.Cut(key, separator)
 		return []any{first, second}

@@ -144,7 +144,7 @@ func (r *Registry) ImportEntries(ctx context.Context, noun app.RegistryNoun, pag
 	return r.d.write(ctx, func(c *conn) error {
 		clear, args := `DELETE FROM `+t.name+` WHERE `+t.after, t.bound(page.After)
 		if !page.Last() {
-			clear, args = clear+` AND NOT (`+t.after+`)`, append(args, t.bound(page.Through)...)
+			clear, args = clear+` AND `+t.through, append(args, t.bound(page.Through)...)
 		}
 		if _, err := c.exec(clear, args...); err != nil {
 			return err
