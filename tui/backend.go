@@ -15,6 +15,8 @@ type Backend interface {
 	Ready(ctx context.Context) (client.Readiness, error)
 	Status(ctx context.Context) (client.Status, error)
 	Clusters(ctx context.Context) ([]client.Cluster, error)
+	DrainCluster(ctx context.Context, name string, in client.DrainCluster) (client.Operation, error)
+	OpenCluster(ctx context.Context, name string) (client.Cluster, error)
 
 	Login(ctx context.Context, email, password, organization string) (client.Tokens, error)
 	Refresh(ctx context.Context, token string) (client.Tokens, error)

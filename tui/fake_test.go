@@ -25,6 +25,8 @@ type fake struct {
 	ops   []client.Operation
 	keys  []client.OperatorKey
 	owner client.Owner
+	// closing: the first cluster takes nobody any more.
+	closing bool
 	// fail is the error of every call, or of the one that is named.
 	fail map[string]error
 	// hold makes calls wait until it is closed.
@@ -142,12 +144,57 @@ func (f *fake) Status(ctx context.Context) (client.Status, error) {
 
 func (f *fake) Clusters(ctx context.Context) ([]client.Cluster, error) {
 	documents, bytes := int64(98765), int64(123456789)
+	state := "open"
+	if f.closing {
+		state = "closing"
+	}
 	return []client.Cluster{
-		{Name: "default", Status: "ok", State: "open", Organizations: 1200, Engine: "sqlite", Version: "3.50.4",
+		{Name: "default", Status: "ok", State: state, Organizations: 1200, Engine: "sqlite", Version: "3.50.4",
 			Isolations: []string{"collection", "shared", "database"}, Documents: &documents, Bytes: &bytes,
 			Budget: &client.Budget{MaxNamespaces: 1500, Used: 1200, State: "low"}},
 		{Name: "frankfurt", Status: "failing", State: "open", Detail: "The disk is full.", Organizations: 8, Isolations: []string{"shared"}},
 	}, f.call(ctx, "clusters")
+}
+
+func (f *fake) DrainCluster(ctx context.Context, name string, in client.DrainCluster) (client.Operation, error) {
+	op := drainOf(name, "running")
+	op.Drain.To, op.Drain.Complete = in.To, in.Complete
+	if op.DryRun = in.DryRun; in.DryRun {
+		op.Drain.Plan = &client.DrainPlan{Documents: 98765, Bytes: 123456789, Stay: 2,
+			Targets: []client.DrainTarget{{Cluster: "frankfurt", Organizations: 1198}},
+			Moves:   []client.DrainMove{{Slug: "acme", Cluster: "frankfurt", Isolation: "shared"}, {Slug: "gone", Reason: "its data is being removed"}}}
+		return op, f.call(ctx, "plan drain "+name+" "+in.To)
+	}
+	f.set(func() { f.ops = append([]client.Operation{op}, f.ops...) })
+	return op, f.call(ctx, fmt.Sprintf("drain %s %s %v", name, in.To, in.Complete))
+}
+
+func (f *fake) OpenCluster(ctx context.Context, name string) (client.Cluster, error) {
+	return client.Cluster{Name: name, State: "open"}, f.call(ctx, "open "+name)
+}
+
+// drainOf is a drain that has come so far.
+func drainOf(cluster, state string) client.Operation {
+	op := client.Operation{
+		ID: "01961000-0000-7000-8000-0000000000d1", Kind: "drain", State: state,
+		Progress: client.Progress{Done: 450, Total: 1200}, Rate: 2.51, Estimate: 299,
+		Drain:     &client.Drain{Cluster: cluster, Total: 1200, Left: 750},
+		CreatedAt: noon.Add(-3 * time.Minute), UpdatedAt: noon.Add(-time.Second),
+	}
+	if state == "failed" {
+		op.Drain.Left, op.Drain.Failures, op.Error = 2, 2, "2 organizations could not be moved."
+		op.Drain.Failed = []client.DrainFailure{{Slug: "acme", Reason: "there is no room for another collection"},
+			{Slug: "gone", Reason: "it is deleted and can still be restored; delete it once more to remove it now, restore it to move it, or wait"}}
+		op.Progress.Done, op.Rate, op.Estimate = 1198, 0, 0
+	}
+	return op
+}
+
+// draining is a server whose first cluster is drained, or was.
+func draining(state string) func(*fake) {
+	return func(f *fake) {
+		f.ops, f.closing = append([]client.Operation{drainOf("default", state)}, f.ops...), true
+	}
 }
 
 func (f *fake) Login(ctx context.Context, email, _, organization string) (client.Tokens, error) {

@@ -365,14 +365,15 @@ func (f *form) Title() string { return f.title }
 func (f *form) Typing() bool { return true }
 
 func (f *form) ShortHelp() []key.Binding {
-	next := bind("enter", "next", "enter")
-	if f.at >= len(f.fields)-1 {
-		next = bind("enter", f.verb, "enter")
+	if f.confirm != "" && f.at >= len(f.fields) {
+		return []key.Binding{as(f.keys.Confirm, f.verb), as(f.keys.Decline, "leave it"), bind("←/→", "choose", "left"), bind("enter", "as chosen", "enter")}
 	}
-	keys := []key.Binding{next}
-	if f.confirm != "" {
-		keys = []key.Binding{as(f.keys.Confirm, f.verb), as(f.keys.Decline, "leave it"), bind("←/→", "choose", "left"), bind("enter", "as chosen", "enter")}
-		return keys
+	keys := []key.Binding{bind("enter", "next", "enter")}
+	if f.confirm == "" && f.at >= len(f.fields)-1 {
+		keys[0] = bind("enter", f.verb, "enter")
+	}
+	if f.at < len(f.fields) && f.fields[f.at].options != nil {
+		keys = append(keys, bind("←/→", "choose", "left"))
 	}
 	if len(f.fields) > 1 {
 		keys = append(keys, bind("↑/↓", "between fields", "up"))

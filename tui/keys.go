@@ -18,7 +18,7 @@ type keyMap struct {
 
 	NextField, PreviousField, Confirm, Decline, Edit, Send, Overwrite, Fold, FoldAll, UnfoldAll, Left, Right, Copy, CopyID, SignIn, Type key.Binding
 
-	Retry, Cancel, Revoke, Run, Relocate, Revert, Complete key.Binding
+	Retry, Cancel, Revoke, Run, Relocate, Revert, Complete, Drain key.Binding
 
 	// Places are the parts of the program, in the order of the header.
 	Places []key.Binding
@@ -89,6 +89,7 @@ func newKeys() *keyMap {
 		Relocate: bind("M", "move to another place", "M"),
 		Revert:   bind("B", "move back", "B"),
 		Complete: bind("C", "complete the move", "C"),
+		Drain:    bind("E", "move everybody out", "E"),
 
 		Places: []key.Binding{
 			bind("1", "dashboard", "1"), bind("2", "organizations", "2"), bind("3", "operations", "3"),

@@ -115,17 +115,18 @@ func (o *operation) lines() []string {
 			lines = append(lines, "  "+o.styles.Bad.Render(line))
 		}
 	}
-	if o.op.Relocation != nil {
+	switch {
+	case o.op.Relocation != nil:
 		moveLines(o.styles, o.op, o.width, say)
-	} else {
+	case o.op.Drain != nil:
+		drainLines(o.op, o.width, say)
+	default:
 		say("Steps", stepsWord(o.op))
 	}
 	if o.op.DueAt != nil && o.op.Relocation == nil {
 		say("Due", stamp(*o.op.DueAt)+" ("+ago(o.now(), *o.op.DueAt)+")")
 	}
-	if d := o.op.Drain; d != nil {
-		say("Cluster", clean(d.Cluster))
-	} else {
+	if o.op.OrganizationID != "" {
 		say("Organization", clean(o.op.OrganizationID))
 	}
 	say("Id", clean(o.op.ID))
@@ -160,9 +161,9 @@ func kindWord(op client.Operation) string {
 }
 
 // mayRetry reports whether an operation can be tried again before its time. A
-// move that nothing is wrong with goes on by itself.
+// move or drain that nothing is wrong with goes on by itself.
 func (s shared) mayRetry(op client.Operation) bool {
-	return s.who.operator && op.Open() && (op.Relocation == nil || op.Error != "")
+	return s.who.operator && op.Open() && (op.Relocation == nil && op.Drain == nil || op.Error != "")
 }
 
 // operationActs are the keys of what can be done with an operation, in a word or
@@ -179,7 +180,7 @@ func (s shared) operationActs(op client.Operation, whole bool) []key.Binding {
 	switch {
 	case op.Relocation != nil:
 		keys = append(keys, s.turns(op, whole)...)
-	case s.who.operator && op.Open():
+	case s.who.operator && op.Open() && !op.Undoing:
 		keys = append(keys, as(s.keys.Cancel, words[1]))
 	}
 	return keys
@@ -190,7 +191,7 @@ func (s shared) turnOperation(msg tea.KeyMsg, op client.Operation) bool {
 	switch {
 	case op.Relocation != nil:
 		return s.turn(msg, op)
-	case s.who.operator && op.Open() && key.Matches(msg, s.keys.Cancel):
+	case s.who.operator && op.Open() && !op.Undoing && key.Matches(msg, s.keys.Cancel):
 		s.send(askMsg{cancelOperation(op)})
 		return true
 	}

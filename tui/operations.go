@@ -101,6 +101,10 @@ func noteWord(v client.Operation) string {
 		return v.Error
 	case v.Relocation != nil:
 		return "to " + v.Relocation.Target.Cluster + ", " + v.Relocation.Target.Isolation
+	case v.Drain != nil && v.Drain.Failures > 0:
+		return thousands(v.Drain.Failures) + " not moved"
+	case v.Drain != nil:
+		return "to " + destination{client.Cluster{Name: v.Drain.To}}.words()
 	case v.State == string(app.OperationRunning) && v.DueAt != nil:
 		return "removes the data " + stamp(*v.DueAt)
 	case v.Step != "":

@@ -55,6 +55,8 @@ type (
 		organization client.Organization
 		placement    client.Placement
 	}
+	// drainMsg asks where everybody on a cluster is to go.
+	drainMsg struct{ cluster string }
 	// askMsg asks a question.
 	askMsg struct{ question question }
 	// draftMsg is a document to be written in an editor: a new one, or another
@@ -93,6 +95,8 @@ func screenFor(s shared, msg tea.Msg) Screen {
 		return newOperation(s, msg.operation)
 	case relocateMsg:
 		return newRelocate(s, msg)
+	case drainMsg:
+		return newDrain(s, msg)
 	case askMsg:
 		return newForm(s, msg.question)
 	case draftMsg:

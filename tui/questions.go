@@ -240,8 +240,11 @@ func revokeKey(k client.OperatorKey) question {
 
 func cancelOperation(op client.Operation) question {
 	kind, intro := kindWord(op), "What the operation did so far is undone. Only what has not gone too far can be cancelled."
-	if op.Relocation != nil {
+	switch {
+	case op.Relocation != nil:
 		intro = "The organization stays where it is, and what was copied so far is removed."
+	case op.Drain != nil:
+		intro = "Those who have moved stay where they are now. The cluster takes organizations again."
 	}
 	return question{
 		title: "Cancel the " + kind, verb: "cancel the " + kind, doing: "Cancelling", intro: intro,

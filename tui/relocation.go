@@ -63,12 +63,20 @@ func moveProgress(op client.Operation) string {
 		words = append(words, fmt.Sprintf("%s%s %d %%", strings.Repeat("█", full), strings.Repeat("░", 20-full), min(100, 100*p.Done/p.Total)))
 	}
 	if op.Open() && op.Rate > 0 {
-		words = append(words, thousands(int64(op.Rate+0.5))+"/s")
+		words = append(words, perSecond(op.Rate))
 	}
 	if op.Open() && op.Estimate > 0 {
 		words = append(words, "about "+seconds(op.Estimate)+" left")
 	}
 	return strings.Join(words, " · ")
+}
+
+// perSecond is how many of them are done in a second.
+func perSecond(n float64) string {
+	if n < 10 {
+		return fmt.Sprintf("%.1f/s", n)
+	}
+	return thousands(int64(n+0.5)) + "/s"
 }
 
 // seconds is a number of seconds as people say it.

@@ -76,6 +76,17 @@ var views = []scene{
 	{name: "moved", fake: moving("switched"), walk: func(d *driver) { d.press("3"); d.see("switched"); d.press("enter"); d.see("C complete") }},
 	{name: "move-back", fake: moving("switched"), walk: func(d *driver) { d.press("3"); d.see("switched"); d.press("B"); d.see("Move back to") }},
 	{name: "clusters", walk: func(d *driver) { d.press("4"); d.see("frankfurt"); d.press("j") }},
+	{name: "cluster-draining", fake: draining("running"), walk: func(d *driver) { d.press("4"); d.see("Being drained") }},
+	{name: "drain", walk: func(d *driver) { toDrain(d); d.press("j"); d.see("would stay") }},
+	{name: "drain-confirm", walk: func(d *driver) {
+		toDrain(d)
+		d.see("would stay")
+		d.press("enter")
+		d.see("The old places")
+		d.press("enter")
+	}},
+	{name: "draining", fake: draining("running"), walk: func(d *driver) { d.press("4"); d.see("Being drained"); d.press("enter"); d.see("2.5/s") }},
+	{name: "drained", fake: draining("failed"), walk: func(d *driver) { d.press("4"); d.see("nobody"); d.press("enter"); d.see("Not moved") }},
 	{name: "keys", walk: func(d *driver) { d.press("5"); d.see("revoked") }},
 	{name: "new-key", walk: func(d *driver) {
 		d.press("5")
@@ -141,6 +152,13 @@ func toMove(d *driver) {
 	toPlacement(d)
 	d.press("M")
 	d.see("frankfurt")
+}
+
+func toDrain(d *driver) {
+	d.press("4")
+	d.see("frankfurt")
+	d.press("E")
+	d.see("where the placement sends them")
 }
 
 func TestViews(t *testing.T) {
