@@ -1,24 +1,18 @@
 package cli_test
 
 import (
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"tenantry/app/mongodb/mongotest"
-	"tenantry/app/servertest"
 )
 
 // household is what an installation has that must live on where its registry
@@ -56,25 +50,8 @@ func settle(t *testing.T, s *server) *household {
 // once more.
 func (s *server) repeat(t *testing.T, token string) answer {
 	t.Helper()
-	body := strings.NewReader(`{"name":"Repeated","owner":{"email":"r@test.example","password":"` + password + `"}}`)
-	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, s.URL+"/v1/organizations", body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Authorization", "Bearer "+token)
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Idempotency-Key", "the same")
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	a := answer{Status: resp.StatusCode, Header: resp.Header}
-	if err := json.NewDecoder(resp.Body).Decode(&a.JSON); err != nil || a.Status != http.StatusCreated {
-		t.Fatalf("create with an idempotency key: %d %v (%v)", a.Status, a.JSON, err)
-	}
-	a.Body = fmt.Sprint(a.JSON["id"], a.JSON["slug"], a.JSON["created_at"])
-	return a
+	return s.want(http.StatusCreated, "POST", "/v1/organizations", token,
+		`{"name":"Repeated","owner":{"email":"r@test.example","password":"`+password+`"}}`, "Idempotency-Key", "the same")
 }
 
 // lives checks that a household lives on, on a server. It ends the sign-in.
@@ -111,38 +88,6 @@ func (h *household) lives(t *testing.T, s *server) {
 	s.create("New") // it takes writes
 }
 
-// migrate runs the command until it ends, and kills it at random instants
-// before. It reports what it said.
-func migrate(t *testing.T, env []string, kills int, args ...string) string {
-	t.Helper()
-	killed := 0
-	for {
-		cmd := command(t, env, append([]string{"registry", "migrate"}, args...)...)
-		var out servertest.Output
-		cmd.Stdout, cmd.Stderr = &out, &out
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		done := make(chan error, 1)
-		go func() { done <- cmd.Wait() }()
-		if killed < kills {
-			killed++
-			time.Sleep(time.Duration(rand.IntN(killed*150)) * time.Millisecond)
-			_ = cmd.Process.Kill()
-		}
-		err := <-done
-		var exit *exec.ExitError
-		switch {
-		case err == nil:
-			t.Logf("it was killed %d times", killed)
-			return out.String()
-		case errors.As(err, &exit) && exit.ExitCode() == -1: // killed
-		default:
-			t.Fatalf("registry migrate %v: %v\n%s", args, err, out.String())
-		}
-	}
-}
-
 // From the data folder to MongoDB and back, with the process killed at random
 // instants: everything that was there is there, and whoever was signed in is.
 func TestTheRegistryMoves(t *testing.T) {
@@ -152,13 +97,13 @@ func TestTheRegistryMoves(t *testing.T) {
 		if testing.Short() {
 			kills = 2
 		}
-		data := dataDir(t)
+		data, luck := dataDir(t), seeded(t)
 		env := []string{"TENANTRY_PLACEMENT_LEASE=200ms", "TENANTRY_DELETION_RETENTION=24h", "TENANTRY_CLUSTERS_DEFAULT_SHARDS=2"}
 		first := serve(t, data, env...)
 		h := settle(t, first)
 		database := s.Database(t)
 		url := s.URL(database)
-		said := migrate(t, env, 0, "--data-dir", data, "--to", url, "--dry-run") // beside the server
+		said := migrate(t, nil, env, "--data-dir", data, "--to", url, "--dry-run") // beside the server
 		if !strings.Contains(said, "Dry run: nothing was changed") {
 			t.Errorf("the dry run says:\n%s", said)
 		}
@@ -174,7 +119,7 @@ func TestTheRegistryMoves(t *testing.T) {
 		}
 		stopped(t, first)
 
-		said = migrate(t, env, kills, "--data-dir", data, "--to", url)
+		said = migrate(t, luck.times(kills), env, "--data-dir", data, "--to", url)
 		for _, word := range []string{filepath.Join(data, "seal.key"), "The cluster default is a folder on this machine", "registry.url"} {
 			if !strings.Contains(said, word) {
 				t.Errorf("it does not say %q:\n%s", word, said)
@@ -189,7 +134,7 @@ func TestTheRegistryMoves(t *testing.T) {
 		stopped(t, second)
 
 		// Back, and what was written there comes along.
-		migrate(t, there, kills, "--data-dir", data, "--to", "sqlite:registry.db")
+		migrate(t, luck.times(kills), there, "--data-dir", data, "--to", "sqlite:registry.db")
 		refusedToServe(t, data, "the registry was moved to sqlite:", there...)
 		third := serve(t, data, env...)
 		third.login("New")
@@ -223,73 +168,4 @@ func refusedToServe(t *testing.T, data, why string, env ...string) {
 	if !errors.As(s.err, &exit) || exit.ExitCode() != 4 || !strings.Contains(s.log.String(), why) {
 		t.Errorf("serve ended with %v:\n%s", s.err, s.log)
 	}
-}
-
-// Servers that run on a registry in MongoDB are shut out when it moves: what
-// they had acknowledged is at the new place, and nothing else.
-func TestRunningServersAreShutOut(t *testing.T) {
-	eachMongoDB(t, func(t *testing.T, s *mongotest.Server) {
-		t.Parallel()
-		env := append(onMongoDB(t, s), "TENANTRY_PLACEMENT_LEASE=200ms")
-		servers := threeServers(t, env)
-		var mu sync.Mutex
-		var acknowledged []string
-		var wg sync.WaitGroup
-		stop := make(chan struct{})
-		for i, to := range servers {
-			for j := range 4 {
-				wg.Go(func() {
-					for n := 0; ; n++ {
-						select {
-						case <-stop:
-							return
-						default:
-						}
-						name := fmt.Sprintf("org-%d-%d-%d", i, j, n)
-						a, err := to.try("POST", "/org/create", "", map[string]string{
-							"organization_name": name, "email": email(name), "password": password})
-						switch {
-						case err != nil:
-							t.Error(err)
-							return
-						case a.Status == http.StatusCreated:
-							mu.Lock()
-							acknowledged = append(acknowledged, name)
-							mu.Unlock()
-						case a.Status == http.StatusServiceUnavailable:
-							return
-						default:
-							t.Errorf("%s: %d %s", name, a.Status, a.Body)
-							return
-						}
-					}
-				})
-			}
-		}
-		for enough := false; !enough; time.Sleep(10 * time.Millisecond) {
-			mu.Lock()
-			enough = len(acknowledged) > 30
-			mu.Unlock()
-		}
-		data := dataDir(t)
-		if err := os.Mkdir(data, 0o700); err != nil {
-			t.Fatal(err)
-		}
-		migrate(t, env, 0, "--data-dir", data, "--to", "sqlite:moved/registry.db")
-		close(stop)
-		wg.Wait()
-		for _, old := range servers {
-			a := old.want(http.StatusServiceUnavailable, "GET", "/v1/organizations", servers[0].Key, nil)
-			if !strings.Contains(a.Body, "moved to another place") {
-				t.Errorf("it is answered %s", a.Body)
-			}
-			old.want(http.StatusServiceUnavailable, "GET", "/readyz", "", nil)
-		}
-		next := serve(t, data, append(env, "TENANTRY_REGISTRY_URL=sqlite:moved/registry.db")...)
-		for _, name := range acknowledged {
-			next.login(name)
-		}
-		list := next.want(http.StatusOK, "GET", "/v1/organizations?limit=1", servers[0].Key, nil)
-		t.Logf("%d acknowledged before it moved are there: %v", len(acknowledged), list.JSON["total"])
-	})
 }

@@ -119,16 +119,16 @@ func (s *server) stop() error {
 type answer = servertest.Answer
 
 // try sends a request whose failing is not yet the test's.
-func (s *server) try(method, path, token string, body any) (answer, error) {
+func (s *server) try(method, path, token string, body any, headers ...string) (answer, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	return servertest.Ask(ctx, http.DefaultClient, method, s.URL+path, token, body)
+	return servertest.Ask(ctx, http.DefaultClient, method, s.URL+path, token, body, headers...)
 }
 
 // want sends a request and demands the status.
-func (s *server) want(status int, method, path, token string, body any) answer {
+func (s *server) want(status int, method, path, token string, body any, headers ...string) answer {
 	s.t.Helper()
-	a, err := s.try(method, path, token, body)
+	a, err := s.try(method, path, token, body, headers...)
 	if err != nil {
 		s.t.Fatalf("%s %s: %v", method, path, err)
 	}
