@@ -49,8 +49,50 @@ func TestRepeatedSeedCreation(t *testing.T) {
 	if again := w.do("POST", "/org/create", "", body, key("k")); string(again.body) != string(first.body) {
 		t.Errorf("repeated: %v, first: %v", again, first)
 	}
+	// Also when its administrator has another address by now, and when it is gone.
+	w.expect(w.do("PUT", "/org/update", w.operator, map[string]string{"organization_name": "Acme", "email": "b@acme.example"}), 200, "")
+	if again := w.do("POST", "/org/create", "", body, key("k")); string(again.body) != string(first.body) {
+		t.Errorf("repeated after a change: %v, first: %v", again, first)
+	}
+	w.expect(w.do("DELETE", "/v1/organizations/acme", w.operator, nil), 204, "")
+	if again := w.do("POST", "/org/create", "", body, key("k")); string(again.body) != string(first.body) {
+		t.Errorf("repeated after the deletion: %v, first: %v", again, first)
+	}
 	body["organization_name"] = "Bolt"
 	w.expect(w.do("POST", "/org/create", "", body, key("k")), 422, "idempotency_key_reused")
+}
+
+// Each operator key, each user and everybody without a token have keys of their own.
+func TestAKeyIsItsSendersOwn(t *testing.T) {
+	w := newWorld(t)
+	another := w.do("POST", "/v1/operator-keys", w.operator, map[string]any{"name": "another"})
+	w.expect(another, 201, "")
+	tokens := []string{"", w.operator, another.field("key")}
+	for _, name := range []string{"ann", "bob"} {
+		w.expect(w.do("POST", "/v1/organizations", "", creation(name)), 201, "")
+		in := w.do("POST", "/v1/auth/login", "", map[string]string{"email": name + "@repeat.example", "password": "correct-horse-battery"})
+		w.expect(in, 200, "")
+		tokens = append(tokens, in.field("access_token"))
+	}
+	seen := map[string]bool{}
+	for i, token := range tokens {
+		body := creation(fmt.Sprint("of ", i))
+		body["owner"] = map[string]string{"email": fmt.Sprintf("o%d@repeat.example", i), "password": "correct-horse-battery"}
+		made := w.do("POST", "/v1/organizations", token, body, key("k"))
+		w.expect(made, 201, "")
+		if seen[made.field("id")] {
+			t.Errorf("sender %d was answered somebody else's %s", i, made.field("id"))
+		}
+		seen[made.field("id")] = true
+		if again := w.do("POST", "/v1/organizations", token, body, key("k")); string(again.body) != string(made.body) {
+			t.Errorf("sender %d: repeated %v, first %v", i, again, made)
+		}
+		for _, other := range tokens {
+			if other != token {
+				w.expect(w.do("POST", "/v1/organizations", other, body, key(fmt.Sprint("another", i))), 409, "organization_name_taken")
+			}
+		}
+	}
 }
 
 // What was refused was not done, and may be tried again under its key.

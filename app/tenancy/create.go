@@ -49,14 +49,15 @@ func (s *Service) Create(ctx context.Context, actor app.Actor, in CreateInput) (
 		return app.Organization{}, app.Fail(app.ErrForbidden, "operator_only",
 			"Only an operator chooses where an organization's data lives. Leave out \"placement\".")
 	}
-	if err := s.clusters.meet(ctx, in.Cluster); err != nil {
-		return app.Organization{}, err
-	}
 	repetition, err := s.repetition(actor, in)
 	if err != nil {
 		return app.Organization{}, err
 	}
-	creation, password, err := s.compose(actor, in)
+	var creation app.Creation
+	var password string
+	if err = s.clusters.meet(ctx, in.Cluster); err == nil {
+		creation, password, err = s.compose(actor, in)
+	}
 	if err == nil {
 		// Before a password is hashed for a request that is bound to fail.
 		creation.Repetition = repetition.of(creation.Organization, s.clock())

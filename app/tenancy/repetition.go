@@ -38,7 +38,7 @@ func (s *Service) repetition(actor app.Actor, in CreateInput) (*repetition, erro
 	who := "anybody"
 	switch actor.Kind {
 	case app.AsOperator:
-		who = "operator"
+		who = "operator " + string(actor.KeyID) // none over the data folder's socket
 	case app.AsUser:
 		who = "user " + string(actor.UserID)
 	case app.Anonymous:
