@@ -149,7 +149,8 @@ func scribble(t *testing.T, servers ...*server) *scribes {
 	for i, s := range servers {
 		for j := range 3 {
 			w.wg.Go(func() {
-				for n := 0; w.write(s, fmt.Sprintf("org-%d-%d-%d", i, j, n)); n++ {
+				for n, more := 0, true; more; n++ {
+					more = w.write(s, fmt.Sprintf("org-%d-%d-%d", i, j, n))
 				}
 			})
 		}
@@ -248,9 +249,9 @@ func isShut(t *testing.T, s *server, there string) {
 		t.Errorf("it is answered %s, Retry-After %q", a.Body, a.Header.Get("Retry-After"))
 	}
 	s.want(http.StatusServiceUnavailable, "GET", "/readyz", "", nil)
-	if !strings.Contains(s.log.String(), "the registry was moved to "+there) {
-		t.Errorf("it does not say that the registry is at %s", there)
-	}
+	waitUntil(t, func() bool { // it looks every second
+		return strings.Contains(s.log.String(), "the registry was moved to "+there)
+	})
 }
 
 // The registry of servers that run is moved to a file and back, and the mover is

@@ -30,13 +30,16 @@ func (s *seenMark) get() error {
 	return s.closed
 }
 
-// set notes what was seen, and reports whether it is news.
-func (s *seenMark) set(closed error) bool {
+// set notes what was seen. It reports whether it was not known that the registry
+// is open or closed, and whether there is something else to say of it, such as
+// that it has been moved by now.
+func (s *seenMark) set(closed error) (turned, news bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	news := (s.closed == nil) != (closed == nil)
+	turned = (s.closed == nil) != (closed == nil)
+	news = turned || closed != nil && errors.Unwrap(closed).Error() != errors.Unwrap(s.closed).Error()
 	s.closed, s.at = closed, time.Now()
-	return news
+	return turned, news
 }
 
 // due reports whether it is time to look again, for the one who asks first.
@@ -67,12 +70,14 @@ func (r *Registry) lookAtMark(ctx context.Context) error {
 				"Its operator must install tenantry "+newer.Wrote+" or newer.")
 		}
 	}
-	if r.mark.set(closed) {
-		if closed != nil {
-			r.log.Error("the registry is closed to this server", "error", errors.Unwrap(closed))
-		} else {
-			r.log.Info("the registry is open to this server again")
-		}
+	turned, news := r.mark.set(closed)
+	switch {
+	case news && closed != nil:
+		r.log.Error("the registry is closed to this server", "error", errors.Unwrap(closed))
+	case news:
+		r.log.Info("the registry is open to this server again")
+	}
+	if turned {
 		r.publish(app.Invalidation{Everything: true})
 	}
 	return nil
