@@ -78,7 +78,7 @@ func ClusterKeys(name string) []Key {
 			Help:  "A folder of database files, relative to the data folder, or a MongoDB database (without\na name in the URL: \"tenantry_data\"). With no [clusters] there is one named default, in\nclusters/default."},
 		{Name: "clusters." + name + ".shards", Default: int64(d.Shards),
 			value: field(func(c *Cluster) value { return intValue(&c.Shards, 1, 1024) }),
-			Help:  "Over how many files of a folder new organizations are spread. When each has 800, as many files\nmore are begun: creating one takes as long at 100,000 as at 1,000. Organizations that\nexist stay where they are."},
+			Help:  "Over how many files of a folder new organizations are spread. When each has 800, as many files\nmore are begun: creating one takes as long at 100,000 as at 1,000. Those that exist\nstay where they are until \"tenantry org relocate\" moves them."},
 		{Name: "clusters." + name + ".isolations", Default: isolations,
 			value: field(func(c *Cluster) value { return listValue(&c.Isolations, among(isolations)) }),
 			Help:  "How organizations may be kept apart here. Those that exist stay as they are."},
