@@ -140,7 +140,7 @@ func TestClusterWithoutValidators(t *testing.T) {
 	storagetest.Cluster(t, func(t *testing.T) app.Cluster {
 		c := openTestCluster(t, s, s.Database(t))
 		t.Cleanup(func() { _ = c.Close() })
-		return c
+		return owned{c}
 	}, app.IsolationCollection)
 }
 
@@ -183,7 +183,7 @@ func TestNoRegistryIsMovedWithoutValidators(t *testing.T) {
 	}
 }
 
-func first(_ []app.Document, err error) error { return err }
+func first[T any](_ T, err error) error { return err }
 
 func second(_ app.NamespacePhase, _ int64, err error) error { return err }
 

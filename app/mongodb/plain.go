@@ -72,6 +72,9 @@ func (c *Cluster) lookPlain(ctx context.Context, d namespaceDoc, name string) (s
 	if err != nil || len(names) == 0 {
 		return seen{}, err
 	}
+	if d.shared() { // nobody's: it has no mark
+		return seen{exists: true, refuses: true}, nil
+	}
 	var there ownerMark
 	err = passOver(c.database(d).Collection(name).FindOne(ctx, byID(ownerID)).Decode(&there))
 	return seen{exists: true, refuses: there.Org == "", org: there.Org}, err
