@@ -140,7 +140,7 @@ func TestClusterWithoutValidators(t *testing.T) {
 	storagetest.Cluster(t, func(t *testing.T) app.Cluster {
 		c := openTestCluster(t, s, s.Database(t))
 		t.Cleanup(func() { _ = c.Close() })
-		return owned{c}
+		return bare{owned{c}, s.Client()}
 	}, app.IsolationCollection)
 }
 

@@ -17,7 +17,7 @@ func TestMoving(t *testing.T) {
 		storagetest.Moving(t, func(t *testing.T) storagetest.MovingCluster {
 			c := openTestCluster(t, s, s.Database(t))
 			t.Cleanup(func() { _ = c.Close() })
-			return owned{c}
+			return bare{owned{c}, s.Client()}
 		}, isolations...)
 	})
 }

@@ -84,7 +84,7 @@ func TestCluster(t *testing.T) {
 		storagetest.Cluster(t, func(t *testing.T) app.Cluster {
 			c := openTestCluster(t, s, s.Database(t))
 			t.Cleanup(func() { _ = c.Close() })
-			return owned{c}
+			return bare{owned{c}, s.Client()}
 		}, isolations...)
 	})
 }

@@ -35,7 +35,7 @@ func TestACollectionThatWasDropped(t *testing.T) {
 			t.Run(name+"/"+string(isolation), func(t *testing.T) {
 				t.Parallel()
 				c, ns, neighbour := withNeighbour(t, s, isolation)
-				dropped := collectionOf(t, c, ns)
+				dropped := collectionOf(t, s, c, ns)
 				must(t, dropped.Drop(t.Context()))
 				if err := act(c, ns); !errors.Is(err, app.ErrLost) || !errors.Is(err, app.ErrUnavailable) {
 					t.Fatalf("got %v", err)
@@ -72,7 +72,7 @@ func TestACollectionThatCameBackByAnInsertion(t *testing.T) {
 		t.Run(string(isolation), func(t *testing.T) {
 			t.Parallel()
 			c, ns, _ := withNeighbour(t, s, isolation)
-			must(t, collectionOf(t, c, ns).Drop(t.Context()))
+			must(t, collectionOf(t, s, c, ns).Drop(t.Context()))
 			must(t, c.InsertDocument(t.Context(), ns, document("e", `{}`)))
 			var err error
 			eventually(t, "it is noticed", func() bool {
@@ -126,9 +126,9 @@ func placesOf(t *testing.T, c *Cluster) map[app.OrganizationID]bool {
 	return all
 }
 
-func collectionOf(t *testing.T, c *Cluster, ns app.Namespace) *mongo.Collection {
+func collectionOf(t *testing.T, s *mongotest.Server, c *Cluster, ns app.Namespace) *mongo.Collection {
 	t.Helper()
 	d, err := c.resolve(t.Context(), keyIn(ns))
 	must(t, err)
-	return c.database(d).Collection(d.Collection)
+	return s.Client().Database(c.database(d).Name()).Collection(d.Collection)
 }

@@ -13,16 +13,11 @@ func TestRegistry(t *testing.T) {
 }
 
 func TestCluster(t *testing.T) {
-	storagetest.Cluster(t, func(t *testing.T) app.Cluster {
-		// One shard, so that the organizations of a test meet in one file.
-		return openTestCluster(t, t.TempDir(), ClusterOptions{Shards: 1})
-	}, isolations...)
+	storagetest.Cluster(t, func(t *testing.T) app.Cluster { return openWatchedCluster(t) }, isolations...)
 }
 
 func TestMoving(t *testing.T) {
-	storagetest.Moving(t, func(t *testing.T) storagetest.MovingCluster {
-		return openTestCluster(t, t.TempDir(), ClusterOptions{Shards: 1})
-	}, isolations...)
+	storagetest.Moving(t, func(t *testing.T) storagetest.MovingCluster { return openWatchedCluster(t) }, isolations...)
 }
 
 func TestClusterReopen(t *testing.T) {

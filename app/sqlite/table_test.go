@@ -13,12 +13,14 @@ import (
 )
 
 // statementsOf are all that a table makes, by the name of the method.
-func statementsOf(t table) map[string]string {
+func statementsOf(t table) map[string]string { return statementsIn(t, whileReadable) }
+
+func statementsIn(t table, phases string) map[string]string {
 	return map[string]string{
-		"get": t.get(whileReadable), "list": t.list(whileReadable, false), "list by type": t.list(whileReadable, true),
-		"insert": t.insert(whileOpen), "put": t.put(whileClosed), "update": t.update(whileWritable),
-		"revision": t.revision(whileWritable), "remove": t.remove(whileWritable), "removeSome": t.removeSome(whileDropping),
-		"measure": t.measure(whileThere),
+		"get": t.get(phases), "list": t.list(phases, false), "list by type": t.list(phases, true),
+		"insert": t.insert(phases), "put": t.put(phases), "update": t.update(phases),
+		"revision": t.revision(phases), "remove": t.remove(phases), "removeSome": t.removeSome(phases),
+		"measure": t.measure(phases),
 	}
 }
 

@@ -29,9 +29,12 @@ func crossing(s clusterSuite) {
 				"insert": pair.insert, "update": pair.update, "replace": pair.replace, "delete": pair.remove,
 				"begin anew": pair.beginAnew, "": pair.compare,
 			})
-			for _, ns := range pair.orgs {
+			pair.bareIs(r)
+			for n, ns := range pair.orgs {
 				answers(r, k.Drop(r.Context(), ns), nil)
+				clear(pair.written[n])
 			}
+			pair.bareIs(r)
 		})
 	})
 }
