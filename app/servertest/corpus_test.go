@@ -60,28 +60,43 @@ func manyKeys(n int) string {
 // The same bytes come back from every engine in every isolation, however they
 // were sent, or the same refusal.
 func TestTheSameBytesFromEveryEngine(t *testing.T) {
-	replicaSet := mongotest.Shared(t, mongotest.ReplicaSet)
-	for name, s := range map[string]*mongotest.Server{
-		"sqlite": nil, "replica set": replicaSet, "standalone": mongotest.Shared(t, mongotest.Standalone),
-		"little": replicaSet.Lacking(t, mongotest.Everything...),
-	} {
+	for name, s := range everyEngine(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := servertest.StartWith(t, servertest.Options{Configure: func(c *config.Config) {
-				if s == nil {
-					return
-				}
-				c.Registry.URL = s.URL(s.Database(t))
-				c.SealKey = base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("k"), 32))
-				cluster := c.Clusters["default"]
-				cluster.URL = s.URL(s.Database(t))
-				c.Clusters["default"] = cluster
-			}})
+			server := startOn(t, s)
 			for _, isolation := range app.Isolations() {
 				t.Run(string(isolation), func(t *testing.T) { corpus(t, server, string(isolation)) })
 			}
 		})
 	}
+}
+
+// everyEngine are the servers for clusters; nil is for files.
+func everyEngine(t *testing.T) map[string]*mongotest.Server {
+	t.Helper()
+	replicaSet := mongotest.Shared(t, mongotest.ReplicaSet)
+	return map[string]*mongotest.Server{
+		"sqlite": nil, "replica set": replicaSet, "standalone": mongotest.Shared(t, mongotest.Standalone),
+		"little": replicaSet.Lacking(t, mongotest.Everything...),
+	}
+}
+
+// startOn starts a server whose registry and cluster are databases of s.
+func startOn(t *testing.T, s *mongotest.Server, change ...func(*config.Config)) *servertest.Server {
+	t.Helper()
+	return servertest.StartWith(t, servertest.Options{Configure: func(c *config.Config) {
+		for _, f := range change {
+			f(c)
+		}
+		if s == nil {
+			return
+		}
+		c.Registry.URL = s.URL(s.Database(t))
+		c.SealKey = base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("k"), 32))
+		cluster := c.Clusters["default"]
+		cluster.URL = s.URL(s.Database(t))
+		c.Clusters["default"] = cluster
+	}})
 }
 
 // corpus sends all of it to an organization of its own.
