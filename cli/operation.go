@@ -115,11 +115,16 @@ func newOperationAct(g *globals, at *target, verb, short string,
 }
 
 func operationRows(op client.Operation) [][]string {
-	rows := [][]string{{"ID", op.ID}, {"Kind", op.Kind}}
+	rows := [][]string{{"Kind", op.Kind}}
+	if !op.DryRun {
+		rows = append([][]string{{"ID", op.ID}}, rows...)
+	}
 	if op.OrganizationID != "" {
 		rows = append(rows, []string{"Organization", op.OrganizationID})
 	}
-	rows = append(rows, []string{"State", operationState(op)})
+	if !op.DryRun {
+		rows = append(rows, []string{"State", operationState(op)})
+	}
 	switch {
 	case op.Relocation != nil:
 		rows = append(rows, relocationRows(op)...)
@@ -136,6 +141,9 @@ func operationRows(op client.Operation) [][]string {
 	}
 	if op.Error != "" {
 		rows = append(rows, []string{"Error", op.Error})
+	}
+	if op.DryRun { // it has neither begun nor a state
+		return rows
 	}
 	return append(rows, []string{"Begun", op.CreatedAt.Format(time.RFC3339)}, []string{"Updated", op.UpdatedAt.Format(time.RFC3339)})
 }
