@@ -173,9 +173,26 @@ func Unavailable(what string, cause error) *Error {
 // UnreachableError is the cause of an ErrUnavailable where the store as a whole
 // could not be reached or did not answer: calls to it for others would fare no
 // better. Package circuit goes by it.
-type UnreachableError struct{ Err error }
+type UnreachableError struct {
+	Err error
+	// Why is why that may be, and what to do about it, for operators; or "".
+	Why string
+}
 
 func (e *UnreachableError) Error() string { return e.Err.Error() }
 
 // Unwrap gives what happened.
 func (e *UnreachableError) Unwrap() error { return e.Err }
+
+// Told is what operators are told of an error: its Detail, and why a store is
+// away where that is known. "" where nothing in it was made for people.
+func Told(err error) string {
+	var told *Error
+	if !errors.As(err, &told) {
+		return ""
+	}
+	if away := (*UnreachableError)(nil); errors.As(err, &away) && away.Why != "" {
+		return told.Detail + " " + away.Why
+	}
+	return told.Detail
+}

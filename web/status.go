@@ -1,8 +1,8 @@
 package web
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -68,16 +68,12 @@ func viewClusterHealth(c tenancy.ClusterHealth) clusterHealthView {
 	return v
 }
 
-// healthWords tells of a cluster's health what is made for callers.
+// healthWords tells operators of a cluster's health.
 func healthWords(health error) (status, detail string) {
 	if health == nil {
 		return "ok", ""
 	}
-	var told *app.Error
-	if errors.As(health, &told) {
-		return "failing", told.Detail
-	}
-	return "failing", "See the server's log."
+	return "failing", cmp.Or(app.Told(health), "See the server's log.")
 }
 
 // count sums the requests of all routes but one. The counters are the

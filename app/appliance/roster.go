@@ -331,7 +331,7 @@ func unfit(err error) error {
 	var fields app.FieldErrors
 	switch {
 	case errors.As(err, &told) && errors.Is(err, app.ErrUnavailable):
-		return &app.Error{Kind: app.ErrConflict, Code: "cluster_unreachable", Detail: told.Detail, Cause: err}
+		return &app.Error{Kind: app.ErrConflict, Code: "cluster_unreachable", Detail: app.Told(err), Cause: err}
 	case errors.As(err, &told), errors.As(err, &fields), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
 	}

@@ -63,6 +63,12 @@ func relay(t *testing.T, from, to string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	relayFrom(t, listener, to)
+}
+
+// relayFrom passes connections on to an address.
+func relayFrom(t *testing.T, listener net.Listener, to string) {
+	t.Helper()
 	t.Cleanup(func() { _ = listener.Close() })
 	go func() {
 		for {

@@ -156,9 +156,8 @@ type AwayError struct {
 }
 
 func (e *AwayError) Error() string {
-	var told *app.Error
-	if errors.As(e.Err, &told) {
-		return e.Name + ": " + told.Detail
+	if told := app.Told(e.Err); told != "" {
+		return e.Name + ": " + told
 	}
 	return e.Name + ": " + e.Err.Error()
 }
@@ -288,7 +287,11 @@ func databaseOf(raw string) string {
 
 // scrub is an error's text without the password.
 func (s *server) scrub(err error) string {
-	text := err.Error()
+	return s.hide(err.Error())
+}
+
+// hide is a text without the password.
+func (s *server) hide(text string) string {
 	if s.secret == "" {
 		return text
 	}

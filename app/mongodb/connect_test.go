@@ -24,7 +24,8 @@ func TestRefusedAtConnect(t *testing.T) {
 	}{
 		"wrong password": {"mongodb://somebody:geh%2Feim@" + host + "/x?authSource=admin", []string{"user or the password", "authSource"}, app.ErrUnavailable},
 		"no credentials": {"mongodb://" + host + "/x", []string{"readWrite"}, app.ErrUnavailable},
-		"nobody there":   {"mongodb://somebody:geh%2Feim@127.0.0.1:1/x?serverSelectionTimeoutMS=300", []string{"No primary", "servers run"}, app.ErrUnavailable},
+		"nobody there":   {"mongodb://somebody:geh%2Feim@127.0.0.1:1/x?serverSelectionTimeoutMS=300", []string{"No primary", "servers run", "Nothing listens"}, app.ErrUnavailable},
+		"no such host":   {"mongodb://somebody:geh%2Feim@no..where/x?serverSelectionTimeoutMS=2000", []string{"No primary", "no..where cannot be looked up"}, app.ErrUnavailable},
 		"no primary":     {"mongodb://" + host + "/x?replicaSet=other&serverSelectionTimeoutMS=300", []string{"No primary"}, app.ErrUnavailable},
 	} {
 		t.Run(name, func(t *testing.T) {

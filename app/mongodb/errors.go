@@ -116,7 +116,7 @@ func (s *server) unavailable(err error) error {
 	if errors.As(err, &told) {
 		return told
 	}
-	cause := &app.UnreachableError{Err: s.cause(err)}
+	cause := &app.UnreachableError{Err: s.cause(err), Why: s.hide(reason(err))}
 	var selection topology.ServerSelectionError
 	if errors.As(err, &selection) {
 		return &app.Error{Kind: app.ErrUnavailable, Code: "unavailable", RetryAfter: retryAway, Cause: cause,

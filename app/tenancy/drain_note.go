@@ -1,6 +1,7 @@
 package tenancy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -59,11 +60,7 @@ func (s *Service) locateFor(org app.Organization, to RelocateInput) (app.Placeme
 
 // reasonOf is an error as operators read it.
 func reasonOf(err error) string {
-	var told *app.Error
-	if errors.As(err, &told) {
-		return told.Detail
-	}
-	return err.Error()
+	return cmp.Or(app.Told(err), err.Error())
 }
 
 // recorded is the operation as it is known now.
