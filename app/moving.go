@@ -36,6 +36,15 @@ type Change struct {
 	Mark int64
 }
 
+// Sight is a document as it was seen where its namespace may be recording.
+type Sight struct {
+	ID DocumentID
+	// Document is nil when there is none.
+	Document *Document
+	// Noted: Changes would list it.
+	Noted bool
+}
+
 // Moving is what a cluster does for moving a namespace while it is in use. A
 // namespace is known by its organization, isolation and database: while an
 // organization moves within one cluster it has two. The collection's name in
@@ -62,6 +71,13 @@ type Moving interface {
 	Phase(ctx context.Context, ns Namespace) (NamespacePhase, int64, error)
 	// Scan is ListDocuments in every phase.
 	Scan(ctx context.Context, ns Namespace, q DocumentQuery) ([]Document, error)
+	// Look tells of the documents of these ids, in order of ids and in every phase:
+	// each as it is at one moment, and whether it is noted at that moment. bytes as
+	// DocumentQuery.MaxBytes; those that are not told of have higher ids.
+	Look(ctx context.Context, ns Namespace, ids []DocumentID, maxBytes int) ([]Sight, error)
+	// Fill is Import of documents most of which are not there yet. It is quicker
+	// then.
+	Fill(ctx context.Context, ns Namespace, documents []Document) error
 	// Import stores documents exactly as they are, over those there with the same
 	// ids, and removes the ids in gone. Doing it twice is doing it once. The
 	// namespace MUST be in PhaseClosed at ns.Placement.Generation: ErrStale.

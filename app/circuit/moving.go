@@ -28,6 +28,14 @@ func (c *cluster) Scan(ctx context.Context, ns app.Namespace, q app.DocumentQuer
 	return get(c.Circuit, func() ([]app.Document, error) { return c.inner.Scan(ctx, ns, q) })
 }
 
+func (c *cluster) Look(ctx context.Context, ns app.Namespace, ids []app.DocumentID, maxBytes int) ([]app.Sight, error) {
+	return get(c.Circuit, func() ([]app.Sight, error) { return c.inner.Look(ctx, ns, ids, maxBytes) })
+}
+
+func (c *cluster) Fill(ctx context.Context, ns app.Namespace, documents []app.Document) error {
+	return c.do(func() error { return c.inner.Fill(ctx, ns, documents) })
+}
+
 func (c *cluster) Import(ctx context.Context, ns app.Namespace, documents []app.Document, gone []app.DocumentID) error {
 	return c.do(func() error { return c.inner.Import(ctx, ns, documents, gone) })
 }

@@ -14,6 +14,37 @@ import (
 // Import stores documents exactly as they are, and removes others. See
 // app.Moving.
 func (c *Cluster) Import(ctx context.Context, ns app.Namespace, documents []app.Document, gone []app.DocumentID) error {
+	return c.receive(ctx, ns, func(ctx context.Context, s shelf) error {
+		err := s.put(ctx, documents)
+		if err == nil {
+			err = s.remove(ctx, gone)
+		}
+		return err
+	})
+}
+
+// Fill inserts, which is as fast as a store can be, and puts the few that are
+// there already in their places. See app.Moving.
+func (c *Cluster) Fill(ctx context.Context, ns app.Namespace, documents []app.Document) error {
+	return c.receive(ctx, ns, func(ctx context.Context, s shelf) error {
+		if len(documents) == 0 {
+			return nil
+		}
+		stored := make([]any, len(documents))
+		for i, d := range documents {
+			stored[i] = s.store(d)
+		}
+		_, err := s.collection.InsertMany(ctx, stored, options.InsertMany().SetOrdered(false))
+		there := duplicates(err)
+		if len(there) == 0 {
+			return err
+		}
+		return s.put(ctx, chosen(documents, there))
+	})
+}
+
+// receive writes what is moved here, as who has the namespace's generation.
+func (c *Cluster) receive(ctx context.Context, ns app.Namespace, f func(ctx context.Context, s shelf) error) error {
 	may := func(d namespaceDoc) error {
 		if d.phase() != app.PhaseClosed || d.Generation != ns.Placement.Generation {
 			return stale(d, ns)
@@ -21,39 +52,43 @@ func (c *Cluster) Import(ctx context.Context, ns app.Namespace, documents []app.
 		return nil
 	}
 	return c.write(ctx, ns, may, func(ctx context.Context, s shelf) (bool, error) {
-		err := s.put(ctx, documents)
-		if err == nil {
-			err = s.remove(ctx, gone)
-		}
+		err := f(ctx, s)
 		return err == nil, err
 	})
 }
 
-// put stores documents over those there with the same ids. Most often there are
-// none: so it first inserts, which is as fast as a store can be.
+// putTries is how often documents are put where others put them as well: who
+// was overtaken may not know it yet, and two who make the same document at once
+// are in each other's way.
+const putTries = 3
+
+// put stores documents, whether or not any are there with the same ids.
 func (s shelf) put(ctx context.Context, documents []app.Document) error {
-	if len(documents) == 0 {
-		return nil
+	for try := 1; len(documents) > 0; try++ {
+		models := make([]mongo.WriteModel, len(documents))
+		for i, d := range documents {
+			models[i] = mongo.NewReplaceOneModel().SetFilter(s.one(d.ID)).SetReplacement(s.store(d)).SetUpsert(true)
+		}
+		_, err := s.collection.BulkWrite(ctx, models, options.BulkWrite().SetOrdered(false))
+		there := duplicates(err)
+		if len(there) == 0 || try == putTries {
+			return err
+		}
+		documents = chosen(documents, there)
 	}
-	stored := make([]any, len(documents))
-	for i, d := range documents {
-		stored[i] = s.store(d)
-	}
-	_, err := s.collection.InsertMany(ctx, stored, options.InsertMany().SetOrdered(false))
-	there := duplicates(err)
-	if len(there) == 0 {
-		return err
-	}
-	models := make([]mongo.WriteModel, len(there))
-	for n, i := range there {
-		models[n] = mongo.NewReplaceOneModel().SetFilter(s.one(documents[i].ID)).SetReplacement(stored[i]).SetUpsert(true)
-	}
-	_, err = s.collection.BulkWrite(ctx, models, options.BulkWrite().SetOrdered(false))
-	return err
+	return nil
 }
 
-// duplicates are the places of documents that were not inserted because their
-// ids were there, when that was all that kept any from being inserted.
+func chosen(documents []app.Document, places []int) []app.Document {
+	list := make([]app.Document, len(places))
+	for n, i := range places {
+		list[n] = documents[i]
+	}
+	return list
+}
+
+// duplicates are the places of documents that were not written because their ids
+// were there, when that was all that kept any from being written.
 func duplicates(err error) []int {
 	var failed mongo.BulkWriteException
 	if !errors.As(err, &failed) || failed.WriteConcernError != nil {

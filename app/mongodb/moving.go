@@ -42,6 +42,10 @@ func (c *Cluster) Receive(ctx context.Context, ns app.Namespace) error {
 				if d, err = c.furnish(ctx, d); err != nil {
 					return err
 				}
+				// While it is empty: when it begins to record, writes wait for that.
+				if err = c.makeNotesIndex(ctx, d); err != nil {
+					return err
+				}
 			case !errors.Is(err, errExists):
 				return err
 			case d.Generation > ns.Placement.Generation:
@@ -147,11 +151,18 @@ func (d *namespaceDoc) enter(phase app.NamespacePhase, generation int64) {
 // they need it, since every index costs a file.
 func (c *Cluster) indexNotes(ctx context.Context, ns app.Namespace) error {
 	d, err := c.resolve(ctx, keyIn(ns))
-	if err != nil || d.shared() || d.Pending != nil || d.phase() == app.PhaseRecording {
-		return err
+	if err != nil || d.Pending != nil || d.Notes != 0 {
+		return err // it is there, or whoever ends the rename comes again
 	}
 	ctx, cancel := context.WithTimeout(ctx, indexTimeout)
 	defer cancel()
+	return c.makeNotesIndex(ctx, d)
+}
+
+func (c *Cluster) makeNotesIndex(ctx context.Context, d namespaceDoc) error {
+	if d.shared() {
+		return nil
+	}
 	return makeIndexes(ctx, c.server, c.database(d), []index{
 		{d.Collection, notesIndex, bson.D{{Key: "notes", Value: 1}, {Key: "_id", Value: 1}}, false, "", noted}})
 }
@@ -220,84 +231,4 @@ func (c *Cluster) Scan(ctx context.Context, ns app.Namespace, q app.DocumentQuer
 		return len(list) > 0, err
 	})
 	return list, err
-}
-
-// Changes lists what was touched and not settled. See app.Moving.
-func (c *Cluster) Changes(ctx context.Context, ns app.Namespace, limit, maxBytes int) (list []app.Change, err error) {
-	if err := c.ready(ctx, ns); err != nil {
-		return nil, err
-	}
-	err = c.findNow(ctx, ns, always, func(ctx context.Context, s shelf) (bool, error) {
-		if list = nil; s.notes == 0 {
-			return true, nil
-		}
-		err := s.read(ctx, s.every(bson.E{Key: "notes", Value: s.notes}), limit, maxBytes, func(stored documentDoc) {
-			d := s.document(stored)
-			change := app.Change{ID: d.ID, Mark: stored.Tag}
-			if !stored.Deleted {
-				change.Document = &d
-			}
-			list = append(list, change)
-		})
-		return len(list) > 0, err
-	})
-	return list, err
-}
-
-// CountChanges counts what Changes would list. See app.Moving.
-func (c *Cluster) CountChanges(ctx context.Context, ns app.Namespace, limit int) (n int, err error) {
-	if err := c.ready(ctx, ns); err != nil {
-		return 0, err
-	}
-	err = c.findNow(ctx, ns, always, func(ctx context.Context, s shelf) (bool, error) {
-		if n = 0; s.notes == 0 {
-			return true, nil
-		}
-		count, err := s.collection.CountDocuments(ctx, s.every(bson.E{Key: "notes", Value: s.notes}), options.Count().SetLimit(int64(limit)))
-		n = int(count)
-		return n > 0, err
-	})
-	return n, err
-}
-
-// Settle forgets that documents were touched. A tag is of one write alone, so
-// that this is about no other, whenever it arrives. See app.Moving.
-func (c *Cluster) Settle(ctx context.Context, ns app.Namespace, changes []app.Change) error {
-	if err := c.ready(ctx, ns); err != nil {
-		return err
-	}
-	ctx, cancel := c.writing(ctx)
-	defer cancel()
-	may := func(d namespaceDoc) error {
-		if d.Generation > ns.Placement.Generation {
-			return stale(d, ns)
-		}
-		return nil
-	}
-	return c.findNow(ctx, ns, may, func(ctx context.Context, s shelf) (bool, error) {
-		if len(changes) == 0 {
-			return true, nil
-		}
-		// A tag is of one write alone, so that two commands do for all: one for
-		// each document costs as much as writing it.
-		var there, gone []app.DocumentID
-		tags := make([]int64, len(changes))
-		for i, change := range changes {
-			tags[i] = change.Mark
-			if change.Document == nil {
-				gone = append(gone, change.ID)
-			} else {
-				there = append(there, change.ID)
-			}
-		}
-		tagged := bson.E{Key: "tag", Value: bson.D{{Key: "$in", Value: tags}}}
-		var err error
-		if len(there) > 0 {
-			_, err = s.collection.UpdateMany(ctx, s.these(there, tagged), unsetNotes, options.UpdateMany().SetBypassDocumentValidation(true))
-		}
-		if err == nil && len(gone) > 0 {
-			_, err = s.collection.DeleteMany(ctx, s.these(gone, tagged, bson.E{Key: "deleted", Value: true}))
-		}
-		return err == nil, err
-	})
 }

@@ -219,6 +219,25 @@ func (c cluster) Scan(ctx context.Context, ns app.Namespace, q app.DocumentQuery
 	})
 }
 
+func (c cluster) Look(ctx context.Context, ns app.Namespace, ids []app.DocumentID, _ int) ([]app.Sight, error) {
+	return at(ctx, c, ns, func(s *space) ([]app.Sight, error) {
+		var list []app.Sight
+		for _, id := range slices.Sorted(slices.Values(ids)) {
+			_, noted := s.noted[id]
+			seen := app.Sight{ID: id, Noted: noted}
+			if d, there := s.documents[id]; there {
+				seen.Document = &d
+			}
+			list = append(list, seen)
+		}
+		return list, nil
+	})
+}
+
+func (c cluster) Fill(ctx context.Context, ns app.Namespace, documents []app.Document) error {
+	return c.Import(ctx, ns, documents, nil)
+}
+
 func (c cluster) Import(ctx context.Context, ns app.Namespace, documents []app.Document, gone []app.DocumentID) error {
 	return do(ctx, c, ns, func(s *space) error {
 		if s.phase != app.PhaseClosed || s.generation != ns.Placement.Generation {

@@ -68,6 +68,28 @@ func importing(s movingSuite) {
 		k.insert(ns, "a", "note", `{}`)
 	})
 
+	// Most of them are not there, and those that are get what they are given.
+	s.test("Fill/StoresDocumentsOverThoseThatAreThere", func(t *testing.T, k *movingKingdom) {
+		ns := k.receive("acme", 2)
+		var want []app.Document
+		for i := range 50 {
+			want = append(want, newDocument(app.DocumentID(fmt.Sprintf("d-%02d", i)), "note", fmt.Sprintf(`{"n":%d}`, i)))
+		}
+		older := []app.Document{want[3], want[4]}
+		older[0].Revision, older[0].Data = 7, []byte(`{"other":1}`)
+		must(t, k.Fill(k.ctx, ns, older))
+		for range 2 { // twice is once
+			must(t, k.Fill(k.ctx, ns, want))
+			equal(t, "documents", k.scanned(ns), want)
+		}
+		must(t, k.Fill(k.ctx, ns, nil))
+		is(t, k.Fill(k.ctx, at(ns, 1), want), app.ErrStale)
+		is(t, k.Fill(k.ctx, at(ns, 3), want), app.ErrStale)
+		must(t, k.SetPhase(k.ctx, at(ns, 3), app.PhaseOpen))
+		is(t, k.Fill(k.ctx, at(ns, 3), older), app.ErrStale)
+		equal(t, "documents", k.all(ns), want)
+	})
+
 	s.test("Import/OfManyIsListedByTypeToo", func(t *testing.T, k *movingKingdom) {
 		const n = 1000
 		ns := k.receive("acme", 2)

@@ -26,6 +26,7 @@ func Moving(t *testing.T, open func(t *testing.T) MovingCluster, isolations ...a
 			scanning(s)
 			importing(s)
 			noting(s)
+			looking(s)
 			settling(s)
 			fencingDrops(s)
 			changingPhasesUnderLoad(s)

@@ -106,6 +106,55 @@ func noting(s movingSuite) {
 	})
 }
 
+func looking(s movingSuite) {
+	s.test("Look/TellsOfEachAndWhetherItIsNoted", func(t *testing.T, k *movingKingdom) {
+		ns := k.recording()
+		c := k.insert(ns, "c", "note", `{"n":3}`)
+		must(t, k.DeleteDocument(k.ctx, ns, "b", app.AnyRevision))
+		a := k.document(ns, "a")
+		ids := []app.DocumentID{"never", "c", "b", "a"}
+		want := []app.Sight{{ID: "a", Document: &a}, {ID: "b", Noted: true}, {ID: "c", Document: &c, Noted: true}, {ID: "never"}}
+		look := func() []app.Sight {
+			list, err := k.Look(k.ctx, ns, ids, 0)
+			must(t, err)
+			return list
+		}
+		equal(t, "while recording", look(), want)
+		must(t, k.SetPhase(k.ctx, ns, app.PhaseFrozen))
+		equal(t, "while frozen", look(), want)
+		must(t, k.Settle(k.ctx, ns, k.changes(ns)))
+		want[1].Noted, want[2].Noted = false, false
+		equal(t, "when it is settled", look(), want)
+		for _, phase := range []app.NamespacePhase{app.PhaseClosed, app.PhaseOpen} {
+			must(t, k.SetPhase(k.ctx, ns, phase))
+			equal(t, "while "+string(phase), look(), want)
+		}
+		none, err := k.Look(k.ctx, ns, nil, 0)
+		must(t, err)
+		equal(t, "of none", len(none), 0)
+		none, err = k.Look(k.ctx, ns, []app.DocumentID{"doc"}, 0) // another's
+		must(t, err)
+		equal(t, "of another's", none, []app.Sight{{ID: "doc"}})
+	})
+
+	s.test("Look/EndsWhereItBecomesTooMuch", func(t *testing.T, k *movingKingdom) {
+		ns := k.recording()
+		var ids []app.DocumentID
+		for i := range 6 {
+			d := k.insert(ns, app.DocumentID(fmt.Sprintf("d-%d", i)), "note", `"12345678"`) // ten bytes
+			ids = append(ids, d.ID, d.ID+"-none")
+		}
+		for most, want := range map[int]int{1: 1, 9: 1, 10: 3, 39: 7, 1000: 12, 0: 12} {
+			list, err := k.Look(k.ctx, ns, ids, most)
+			must(t, err)
+			equal(t, fmt.Sprintf("for %d bytes", most), len(list), want)
+			for i, seen := range list {
+				equal(t, "id", seen.ID, ids[i])
+			}
+		}
+	})
+}
+
 func settling(s movingSuite) {
 	s.test("Settle/ForgetsWhatItIsGiven", func(t *testing.T, k *movingKingdom) {
 		ns := k.recording()
