@@ -13,9 +13,6 @@ const (
 	// the target, which the neighbours there wait for.
 	batch      = 500
 	batchBytes = 4 << 20
-	// short is how many noted documents any cutover can do with, and long how many
-	// none begins with.
-	short, long = 64, 1000
 )
 
 // copy copies everything, in order of ids.
@@ -31,7 +28,7 @@ func (r *run) copy(ctx context.Context) error {
 			return nil
 		}
 		size := sizeOf(page)
-		if err := r.fill(ctx, r.target, page, nil); err != nil {
+		if err := stored(r.target.Fill(ctx, r.target.ns, page), page); err != nil {
 			return err
 		}
 		r.update(func(rel *app.Relocation) {
@@ -45,9 +42,8 @@ func (r *run) copy(ctx context.Context) error {
 	}
 }
 
-// fill stores what was read elsewhere.
-func (r *run) fill(ctx context.Context, to place, documents []app.Document, gone []app.DocumentID) error {
-	err := to.Import(ctx, to.ns, documents, gone)
+// stored words why documents could not be stored at the target.
+func stored(err error, documents []app.Document) error {
 	switch {
 	case err == nil:
 		return nil
@@ -56,110 +52,6 @@ func (r *run) fill(ctx context.Context, to place, documents []app.Document, gone
 			documents[0].ID, documents[len(documents)-1].ID, err)
 	}
 	return fmt.Errorf("write to the target: %w", err)
-}
-
-// rest is what was noted, or a piece of it.
-type rest struct {
-	changes   []app.Change
-	documents []app.Document
-	gone      []app.DocumentID
-	all       bool // there is no more of it
-}
-
-// noted reads what was noted at from, up to so many.
-func noted(ctx context.Context, from place, limit, maxBytes int) (rest, error) {
-	changes, err := from.Changes(ctx, from.ns, limit, maxBytes)
-	if err != nil {
-		return rest{}, fmt.Errorf("read what was written meanwhile: %w", err)
-	}
-	out := rest{changes: changes}
-	for _, c := range changes {
-		if c.Document == nil {
-			out.gone = append(out.gone, c.ID)
-		} else {
-			out.documents = append(out.documents, *c.Document)
-		}
-	}
-	out.all = len(changes) < limit && sizeOf(out.documents) <= int64(maxBytes)
-	return out, nil
-}
-
-// fillRest stores it at the other side.
-func (r *run) fillRest(ctx context.Context, to place, rest rest) error {
-	if len(rest.changes) == 0 {
-		return nil
-	}
-	if err := r.fill(ctx, to, rest.documents, rest.gone); err != nil {
-		return err
-	}
-	r.update(func(rel *app.Relocation) {
-		rel.CaughtUp.Documents += int64(len(rest.changes))
-		rel.CaughtUp.Bytes += sizeOf(rest.documents)
-	})
-	return nil
-}
-
-func settle(ctx context.Context, from place, rest rest) error {
-	if len(rest.changes) == 0 {
-		return nil
-	}
-	if err := from.Settle(ctx, from.ns, rest.changes); err != nil {
-		return fmt.Errorf("settle what was written meanwhile: %w", err)
-	}
-	return nil
-}
-
-// replay copies what was noted at from, a piece of it, and says how many a
-// second that were.
-func (r *run) replay(ctx context.Context, from, to place) (rate float64, err error) {
-	began := time.Now()
-	rest, err := noted(ctx, from, batch, batchBytes)
-	if err != nil {
-		return 0, err
-	}
-	if err := r.fillRest(ctx, to, rest); err != nil {
-		return 0, err
-	}
-	rate = float64(len(rest.changes)) / max(time.Since(began), time.Millisecond).Seconds()
-	return rate, settle(ctx, from, rest)
-}
-
-// catchUp copies what was noted at from, until a cutover can do the rest in half
-// of its time. It is not held back: it ends only if it is faster than the
-// writers.
-func (r *run) catchUp(ctx context.Context, from, to place) error {
-	for until := short; ; {
-		n, err := from.CountChanges(ctx, from.ns, until+1)
-		if err != nil {
-			return fmt.Errorf("count what was written meanwhile: %w", err)
-		}
-		if n <= until {
-			return nil
-		}
-		rate, err := r.replay(ctx, from, to)
-		if err != nil {
-			return err
-		}
-		until = min(max(short, int(rate*r.m.budget().Seconds()/2)), long)
-	}
-}
-
-// drain copies all that was noted at from, where nothing is written any more.
-// The last piece stays noted: after the switch nobody asks, and if there is
-// none, it is only copied once more.
-func (r *run) drain(ctx context.Context, from, to place) error {
-	for {
-		rest, err := noted(ctx, from, 2*long, 2*batchBytes)
-		if err != nil {
-			return err
-		}
-		if err := r.fillRest(ctx, to, rest); err != nil || rest.all {
-			return err
-		}
-		if err := settle(ctx, from, rest); err != nil {
-			return err
-		}
-	}
 }
 
 func sizeOf(list []app.Document) int64 {

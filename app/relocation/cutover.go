@@ -4,46 +4,55 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"tenantry/app"
 )
 
 const (
-	// slack is what a freeze may take beside one lease. Another lease passes after
-	// the flip, and what is left of two leases and a second is for the flip itself
-	// and for letting writes through again.
-	slack = 300 * time.Millisecond
 	// counting bounds the counting of both sides while writes are held.
 	counting = 300 * time.Millisecond
 	// firstBackOff and longestBackOff are between tries to switch.
 	firstBackOff   = time.Second
 	longestBackOff = 30 * time.Second
+	// longestBreath and shortestBreath are how long writes are let through between
+	// two freezes of those that come one after the other. All that were held must
+	// get through, so that none is held twice.
+	longestBreath  = time.Second
+	shortestBreath = 500 * time.Millisecond
 )
 
-// errSlow: the rest could not be copied in the time that writes can be held.
-var errSlow = errors.New("the cutover took too long and is tried again later")
+var (
+	// errSlow: the switch would have taken longer than writes can be held.
+	errSlow = errors.New("the cutover took too long and is tried again later")
+	// errUndrained: likewise, as there was too much to copy.
+	errUndrained = fmt.Errorf("what was written last was not copied in time: %w", errSlow)
+)
 
-// budget is how long writes are held up to the flip.
-func (m *Mover) budget() time.Duration {
-	return min(m.cfg.PlacementLease+slack, m.cfg.CutoverTimeout/2)
-}
-
-// cutover switches from one side to the other. What is not through within the
-// budget is thawed, and tried again later.
+// cutover switches from one side to the other. What is not through within its
+// time is thawed, and tried again later.
+//
+// Where the writers are faster than the copying, it ends only if they are held.
+// So they are, again and again for as long as a cutover may, and let through for
+// a moment in between: what is copied while they wait is more than what they
+// write in that moment, or else it is given up for a while.
 func (r *run) cutover(ctx context.Context, from, to place) error {
 	if r.wait > 0 && !sleep(ctx, r.wait) {
 		return context.Cause(ctx)
 	}
 	for pause := firstBackOff; ; pause = min(2*pause, longestBackOff) {
-		if err := r.catchUp(ctx, from, to); err != nil {
-			return err
+		err := r.catchUp(ctx, from, to)
+		if err == nil {
+			err = r.switchOver(ctx, from, to)
 		}
-		err := r.switchOver(ctx, from, to)
+		if errors.Is(err, errBehind) || errors.Is(err, errUndrained) {
+			err = r.press(ctx, from, to)
+		}
 		if !errors.Is(err, errSlow) {
 			return err
 		}
-		if err := r.note(ctx); err != nil {
+		if err := r.tell(ctx, err); err != nil {
 			return err
 		}
 		if !sleep(ctx, pause) {
@@ -52,47 +61,114 @@ func (r *run) cutover(ctx context.Context, from, to place) error {
 	}
 }
 
-// switchOver is one try.
-func (r *run) switchOver(ctx context.Context, from, to place) error {
-	began := time.Now()
-	r.update(func(rel *app.Relocation) { rel.Cutovers++ })
-	held, cancel := context.WithTimeout(ctx, r.m.budget())
-	defer cancel()
-	if err := r.rest(held, from, to); err != nil {
-		if err := r.thaw(ctx, from, to, began); err != nil {
+// press tries to switch over and over, as long as that leaves less and less to
+// copy.
+func (r *run) press(ctx context.Context, from, to place) error {
+	least, breath := math.MaxInt, longestBreath
+	for inVain := 0; ; {
+		n, err := countNoted(ctx, from)
+		if err != nil {
 			return err
 		}
-		if held.Err() != nil && ctx.Err() == nil {
-			return errors.Join(errSlow, err)
+		switch {
+		case float64(n) < shorter*float64(least):
+			least, inVain = n, 0
+		case inVain == looksInVain:
+			return fmt.Errorf("%d documents are noted and %.0f a second copied, and it does not get less while writes are held now and then. "+
+				"It goes on by itself when less is written: %w", n, r.rate, errUndrained)
+		default:
+			inVain, breath = inVain+1, max(breath/2, shortestBreath)
 		}
+		if err := r.tell(ctx, fmt.Errorf("%w: %d documents are noted, and %.0f a second were copied. "+
+			"So writes are held now and then, each time for at most %v", errBehind, n, r.rate, r.m.bound())); err != nil {
+			return err
+		}
+		if err := r.switchOver(ctx, from, to); !errors.Is(err, errUndrained) {
+			return err
+		}
+		thawed := time.Now()
+		if err := r.replayFor(ctx, from, to, breath); err != nil {
+			return err
+		}
+		if !sleep(ctx, breath-time.Since(thawed)) {
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// switchOver is one try. The freeze ends when its time is over, also where what
+// was to be done in it does not.
+func (r *run) switchOver(ctx context.Context, from, to place) error {
+	if err := r.reconsider(ctx, from, to); err != nil {
 		return err
 	}
-	// From here on it is not known whether it happened, until the registry says
-	// so: nothing is thawed on the way out. See the package's comment.
-	return r.flip(ctx, began)
+	began := time.Now()
+	r.update(func(rel *app.Relocation) { rel.Cutovers++ })
+	held, cancel := context.WithTimeoutCause(ctx, r.m.thawBy(), errSlow)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- r.rest(held, began, from, to) }()
+	var err error
+	select {
+	case err = <-done:
+		if err == nil {
+			// From here on it is not known whether it happened, until the registry says
+			// so: nothing is thawed on the way out. See the package's comment.
+			return r.flip(ctx, began)
+		}
+		done <- nil
+	case <-held.Done():
+		err = context.Cause(held)
+	}
+	thawed := r.thaw(ctx, from, began)
+	// What was still under way is done as it would be without the freeze, and is
+	// over before anything else is done.
+	if late := <-done; late != nil {
+		err = late
+	}
+	if thawed != nil {
+		return thawed
+	}
+	var unsure *unsure
+	if errors.As(err, &unsure) {
+		return err // what holds the writes may yet arrive: it must be shut out
+	}
+	if err := r.shut(ctx, to); err != nil {
+		return err
+	}
+	if held.Err() != nil && ctx.Err() == nil && !errors.Is(err, errSlow) {
+		return fmt.Errorf("%w: %w", errSlow, err)
+	}
+	return err
 }
 
 // rest freezes the one side, copies the rest to the other and compares what is
 // still to be compared.
-func (r *run) rest(ctx context.Context, from, to place) error {
+func (r *run) rest(ctx context.Context, began time.Time, from, to place) error {
 	if err := from.phase(ctx, app.PhaseFrozen); err != nil {
-		return fmt.Errorf("hold the writes: %w", err)
+		return unanswered(fmt.Errorf("hold the writes: %w", err))
 	}
-	if err := r.drain(ctx, from, to); err != nil {
+	switch err := r.drain(ctx, from, to); {
+	case err != nil && ctx.Err() != nil:
+		return fmt.Errorf("%w: %w", errUndrained, err)
+	case err != nil:
 		return err
+	case time.Since(began) > r.m.switchBy():
+		return errUndrained
 	}
-	differ, err := r.differing(ctx, from, to, r.relocation().Suspects)
-	if err != nil {
-		return fmt.Errorf("compare the rest: %w", err)
-	}
-	if len(differ) > 0 {
-		return r.differ(differ)
+	if err := r.compareRest(ctx, from, to); err != nil {
+		return err
 	}
 	if err := r.count(ctx, from, to); err != nil {
 		return err
 	}
+	turning := time.Now()
 	if err := to.phase(ctx, app.PhaseFrozen); err != nil {
-		return fmt.Errorf("open the other side for reading: %w", err)
+		return unanswered(fmt.Errorf("open the other side for reading: %w", err))
+	}
+	r.turning = time.Since(turning)
+	if !r.inTime(began) {
+		return fmt.Errorf("the stores answer too slowly to switch within %v: %w", r.m.bound(), errSlow)
 	}
 	return nil
 }
@@ -119,22 +195,30 @@ func (r *run) count(ctx context.Context, from, to place) error {
 
 // thaw lets writes through again where they were before. It is tried until it
 // is done, or until it is another's to do.
-func (r *run) thaw(ctx context.Context, from, to place, began time.Time) error {
+func (r *run) thaw(ctx context.Context, from place, began time.Time) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTimeout)
 	defer cancel()
 	defer func() {
 		held := time.Since(began)
 		r.update(func(rel *app.Relocation) { rel.Held += held })
 	}()
+	var before error
 	for pause := firstPause / 10; ; pause *= 2 {
 		err := from.phase(ctx, app.PhaseRecording)
 		if err == nil {
-			break
+			return unanswered(before)
 		}
+		before = err
 		if errors.Is(err, app.ErrStale) || !sleep(ctx, min(pause, time.Second)) {
 			return fmt.Errorf("let writes through again: %w", err)
 		}
 	}
+}
+
+// shut closes the other side again.
+func (r *run) shut(ctx context.Context, to place) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTimeout)
+	defer cancel()
 	if err := to.phase(ctx, app.PhaseClosed); err != nil {
 		return fmt.Errorf("close the other side again: %w", err)
 	}
@@ -148,6 +232,7 @@ func (r *run) flip(ctx context.Context, began time.Time) error {
 	op := r.recorded()
 	op.Relocation.Flips++
 	op.Relocation.Settled = false
+	op.Relocation.Suspects = nil
 	op.Relocation.Held += time.Since(began)
 	op.DueAt, op.Error, op.Step = time.Time{}, "", ""
 	if op.Relocation.Flips == 1 {
@@ -168,8 +253,17 @@ func (r *run) flip(ctx context.Context, began time.Time) error {
 	return &unsure{err}
 }
 
-// unsure is a flip that may have happened.
+// unanswered is for what changes a phase and did not answer. It may yet arrive,
+// when it is not meant any more: a higher generation shuts it out.
+func unanswered(err error) error {
+	if err == nil || errors.Is(err, app.ErrStale) || errors.Is(err, app.ErrNotFound) {
+		return err
+	}
+	return &unsure{err}
+}
+
+// unsure is a change of a phase or a flip that may have happened, or may yet.
 type unsure struct{ err error }
 
-func (u *unsure) Error() string { return "the switch did not answer: " + u.err.Error() }
+func (u *unsure) Error() string { return "a store did not answer: " + u.err.Error() }
 func (u *unsure) Unwrap() error { return u.err }

@@ -102,6 +102,9 @@ type store struct {
 	spaces map[key]*space
 	mark   int64
 	room   atomic.Int32 // documents that fit into a namespace; 0: any
+	// cost is how long it takes to store a document that is imported, and stuck
+	// how long it is, of each time, that whoever imports cannot even give up.
+	cost, stuck atomic.Int64
 }
 
 type key struct {
@@ -134,15 +137,17 @@ type cluster struct {
 
 // at runs f on a namespace.
 func at[T any](ctx context.Context, c cluster, ns app.Namespace, f func(*space) (T, error)) (T, error) {
-	return over(ctx, c.wire, func() (v T, err error) {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		s := c.spaces[keyOf(ns)]
-		if s == nil {
-			return v, errGone
-		}
-		return f(s)
-	})
+	return over(ctx, c.wire, func() (v T, err error) { return locked(c, ns, f) })
+}
+
+func locked[T any](c cluster, ns app.Namespace, f func(*space) (T, error)) (v T, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.spaces[keyOf(ns)]
+	if s == nil {
+		return v, errGone
+	}
+	return f(s)
 }
 
 func do(ctx context.Context, c cluster, ns app.Namespace, f func(*space) error) error {
@@ -239,7 +244,8 @@ func (c cluster) Fill(ctx context.Context, ns app.Namespace, documents []app.Doc
 }
 
 func (c cluster) Import(ctx context.Context, ns app.Namespace, documents []app.Document, gone []app.DocumentID) error {
-	return do(ctx, c, ns, func(s *space) error {
+	time.Sleep(time.Duration(c.stuck.Load()))
+	put := func(s *space) error {
 		if s.phase != app.PhaseClosed || s.generation != ns.Placement.Generation {
 			return app.ErrStale
 		}
@@ -253,6 +259,11 @@ func (c cluster) Import(ctx context.Context, ns app.Namespace, documents []app.D
 			delete(s.documents, id)
 		}
 		return nil
+	}
+	return send(ctx, c.wire, func() error {
+		time.Sleep(time.Duration(c.cost.Load()) * time.Duration(len(documents)))
+		_, err := locked(c, ns, func(s *space) (struct{}, error) { return struct{}{}, put(s) })
+		return err
 	})
 }
 

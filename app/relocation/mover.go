@@ -122,7 +122,7 @@ func (m *Mover) Drive(ctx context.Context, op app.Operation) error {
 		case errors.As(err, &unsure):
 			// Writes are held: what happened must be found out now. The next try to
 			// switch is what has time.
-			m.log.Warn("a relocation may have switched", "operation_id", op.ID, "org_id", op.OrganizationID, "error", err)
+			m.log.Warn("a relocation does not know whether it holds writes or has switched, and finds out", "operation_id", op.ID, "org_id", op.OrganizationID, "error", err)
 			next.wait, pause = pause, min(2*pause, longestPause)
 			continue
 		case errors.As(err, &fatal) && !now.State.Undoing() && now.Relocation.Flips == 0:

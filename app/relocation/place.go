@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 
 	"tenantry/app"
 )
@@ -47,21 +49,19 @@ func (p place) phase(ctx context.Context, phase app.NamespacePhase) error {
 	return p.SetPhase(ctx, p.ns, phase)
 }
 
-// document reads one document in whichever phase, or nil.
-func (p place) document(ctx context.Context, id app.DocumentID) (*app.Document, error) {
-	list, err := p.Scan(ctx, p.ns, app.DocumentQuery{After: before(id), Limit: 1})
-	if err != nil || len(list) == 0 || list[0].ID != id {
-		return nil, err
+// look tells of the documents of these ids, each once, in order of ids.
+func (p place) look(ctx context.Context, ids []app.DocumentID) (list []app.Sight, err error) {
+	for ids = slices.Compact(slices.Sorted(slices.Values(ids))); len(ids) > 0; {
+		more, err := p.Look(ctx, p.ns, ids[:min(len(ids), batch)], batchBytes)
+		if err != nil {
+			return nil, err
+		}
+		if len(more) == 0 {
+			return nil, fmt.Errorf("nothing is told of document %s", ids[0])
+		}
+		list, ids = append(list, more...), ids[len(more):]
 	}
-	return &list[0], nil
-}
-
-// before sorts after every document id that sorts before id, and before id: the
-// last byte of an id is never the first of its alphabet, and nothing in an id
-// sorts after '~'.
-func before(id app.DocumentID) app.DocumentID {
-	last := len(id) - 1
-	return id[:last] + app.DocumentID(id[last]-1) + "\U0010ffff"
+	return list, nil
 }
 
 // same reports whether two documents are the same in all that they have; nil

@@ -196,9 +196,10 @@ func (s *scene) want() error {
 	}
 	for _, st := range s.stores {
 		for _, other := range st.spaces {
-			// What a server that died has sent to make the target may arrive when all
-			// is over. Nobody gets to see that, and nothing gets into it.
-			late := other.phase == app.PhaseClosed && len(other.documents) == 0 && other.generation < place.generation
+			// What a server that died has sent to make the target, and then to give it
+			// a phase, may arrive when all is over. Nobody gets to see that, and nothing
+			// gets into it.
+			late := len(other.documents) == 0 && other.generation < place.generation
 			if other != place && !late {
 				return fmt.Errorf("after %s there is another namespace, %s at generation %d", op.State, other.phase, other.generation)
 			}

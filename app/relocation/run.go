@@ -22,8 +22,15 @@ type run struct {
 	// comes after what is newer.
 	recording chan struct{}
 
+	// rate is how many noted documents a second were copied last.
+	rate float64
+	// turning is how long the target took for its last change of phase.
+	turning time.Duration
+
 	mu sync.Mutex
 	op app.Operation
+	// noted is how long the registry took to record something last.
+	noted time.Duration
 }
 
 // turn is what one turn is told of those before it.
@@ -74,7 +81,9 @@ func (r *run) note(ctx context.Context) error {
 	done := r.alone()
 	defer done()
 	op := r.recorded()
+	began := time.Now()
 	now, err := r.m.registry.NoteRelocation(ctx, op, op.Relocation.Generation, r.m.clock())
+	r.took(time.Since(began))
 	switch {
 	case errors.Is(err, app.ErrStale), errors.Is(err, app.ErrNotFound):
 		return errTakenOver
@@ -84,6 +93,27 @@ func (r *run) note(ctx context.Context) error {
 		return errTurned
 	}
 	return nil
+}
+
+func (r *run) took(d time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.noted = d
+}
+
+// noting is how long the registry takes to record something.
+func (r *run) noting() time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.noted
+}
+
+// tell records why it does not come on for now, where nothing is refused.
+func (r *run) tell(ctx context.Context, why error) error {
+	r.change(func(op *app.Operation) {
+		op.Step, op.Attempts, op.Error = string(op.Relocation.Phase), op.Attempts+1, why.Error()
+	})
+	return r.note(ctx)
 }
 
 // watch records now and then how far it came, and ends the work when somebody
@@ -163,7 +193,13 @@ func (r *run) forward(ctx context.Context) error {
 		do    func(context.Context) error
 	}{
 		{app.RelocationCopying, r.copy},
-		{app.RelocationCatchingUp, func(ctx context.Context) error { return r.catchUp(ctx, r.source, r.target) }},
+		{app.RelocationCatchingUp, func(ctx context.Context) error {
+			err := r.catchUp(ctx, r.source, r.target)
+			if errors.Is(err, errBehind) {
+				return nil // the cutover sees to it
+			}
+			return err
+		}},
 		{app.RelocationVerifying, r.verify},
 		{app.RelocationCutover, func(ctx context.Context) error { return r.cutover(ctx, r.source, r.target) }},
 	} {
@@ -186,7 +222,7 @@ func (r *run) forward(ctx context.Context) error {
 // from now on.
 func (r *run) provision(ctx context.Context) error {
 	r.update(func(rel *app.Relocation) {
-		rel.CopiedTo, rel.VerifiedTo = "", ""
+		rel.CopiedTo, rel.VerifiedTo, rel.Suspects, rel.Differences = "", "", nil, nil
 		rel.Copied, rel.CaughtUp, rel.Verified = app.NamespaceStats{}, app.NamespaceStats{}, app.NamespaceStats{}
 	})
 	if err := r.enter(ctx, app.RelocationProvisioning); err != nil {

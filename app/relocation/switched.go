@@ -13,11 +13,11 @@ import (
 // not: until then one may still read the place that was left, and a write must
 // not be acknowledged that it would not see there.
 func (r *run) lapse(ctx context.Context) error {
-	if !r.m.registry.Shared() {
-		return nil // nobody else, and this one heard at once
+	if r.m.lapsing() == 0 {
+		return nil
 	}
 	began := time.Now()
-	if !sleep(ctx, r.m.cfg.PlacementLease) {
+	if !sleep(ctx, r.m.lapsing()) {
 		return context.Cause(ctx)
 	}
 	r.update(func(rel *app.Relocation) { rel.Held += time.Since(began) })

@@ -11,44 +11,34 @@ import (
 const (
 	// suspectsKept bounds how many documents wait to be looked at again.
 	suspectsKept = 200
-	// looks is how often a document that differs is looked at again while it is
-	// in use, before the cutover has to.
-	looks = 5
 	// listed bounds the differences that are told.
 	listed = 100
 )
 
 // verify reads both sides in order of ids and compares every document whole.
-// One that differs is a suspect: it may have been written since it was copied,
-// and is looked at again when that has been copied too. Those still different
-// then are left to the cutover, where nothing is written.
+// One that differs was written since it was copied, and is noted: it will be
+// copied once more. Nothing is copied meanwhile, so that one that differs and is
+// not noted is really different.
 func (r *run) verify(ctx context.Context) error {
 	pace := r.m.pace()
 	after := r.relocation().VerifiedTo
 	both := &merge{a: scan(ctx, r.source, after, pace.batch), b: scan(ctx, r.target, after, pace.batch)}
-	for {
+	for len(r.relocation().Differences) < listed {
 		compared, differ, err := both.next(ctx)
 		if err != nil {
 			return fmt.Errorf("compare: %w", err)
 		}
 		if len(compared) == 0 && len(differ) == 0 {
-			return nil
+			break
 		}
 		size := sizeOf(compared)
-		suspects := slices.Concat(r.relocation().Suspects, differ)
-		for look := 0; len(suspects) > 0 && look < looks; look++ {
-			if _, err := r.replay(ctx, r.source, r.target); err != nil {
-				return err
-			}
-			if suspects, err = r.differing(ctx, r.source, r.target, suspects); err != nil {
-				return err
-			}
-		}
-		if len(suspects) > suspectsKept {
-			return r.differ(suspects)
+		excused, wrong, err := excuses(ctx, r.source, differ)
+		if err != nil {
+			return fmt.Errorf("compare: %w", err)
 		}
 		r.update(func(rel *app.Relocation) {
-			rel.Suspects = suspects
+			rel.Suspects = lastOf(slices.Concat(rel.Suspects, excused), suspectsKept)
+			rel.Differences = slices.Concat(rel.Differences, wrong)
 			rel.VerifiedTo = both.done
 			rel.Verified.Documents += int64(len(compared))
 			rel.Verified.Bytes += size
@@ -57,31 +47,85 @@ func (r *run) verify(ctx context.Context) error {
 			return err
 		}
 	}
+	return r.differ(r.relocation().Differences)
 }
 
-// differing are those of the documents that are not the same on both sides. The
-// target is read first, which nobody else writes: what differs then was either
-// written and is noted, or is really different.
-func (r *run) differing(ctx context.Context, from, to place, ids []app.DocumentID) ([]app.DocumentID, error) {
-	var differ []app.DocumentID
-	for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) {
-		b, err := to.document(ctx, id)
-		if err != nil {
-			return nil, err
-		}
-		a, err := from.document(ctx, id)
-		if err != nil {
-			return nil, err
-		}
-		if !same(a, b) {
-			differ = append(differ, id)
+func lastOf(ids []app.DocumentID, n int) []app.DocumentID {
+	return slices.Clone(ids[max(0, len(ids)-n):])
+}
+
+// excuses tells those of the documents that are noted from the others.
+func excuses(ctx context.Context, from place, ids []app.DocumentID) (excused, wrong []app.DocumentID, err error) {
+	list, err := from.look(ctx, ids)
+	for _, seen := range list {
+		if seen.Noted {
+			excused = append(excused, seen.ID)
+		} else {
+			wrong = append(wrong, seen.ID)
 		}
 	}
-	return differ, nil
+	return excused, wrong, err
 }
 
-// differ fails the relocation for documents that are not the same.
+// reconsider looks again at documents that differed and have been copied since,
+// so that little is left to look at while writes are held.
+func (r *run) reconsider(ctx context.Context, from, to place) error {
+	different, err := differing(ctx, from, to, r.relocation().Suspects)
+	if err != nil {
+		return fmt.Errorf("compare what was written meanwhile: %w", err)
+	}
+	var suspects, wrong []app.DocumentID
+	for _, seen := range different {
+		if seen.Noted {
+			suspects = append(suspects, seen.ID)
+		} else {
+			wrong = append(wrong, seen.ID)
+		}
+	}
+	r.update(func(rel *app.Relocation) { rel.Suspects = suspects })
+	return r.differ(wrong)
+}
+
+// compareRest looks at them for the last time, when nothing is written and all
+// is copied.
+func (r *run) compareRest(ctx context.Context, from, to place) error {
+	different, err := differing(ctx, from, to, r.relocation().Suspects)
+	if err != nil {
+		return fmt.Errorf("compare the rest: %w", err)
+	}
+	var wrong []app.DocumentID
+	for _, seen := range different {
+		wrong = append(wrong, seen.ID)
+	}
+	return r.differ(wrong)
+}
+
+// differing are those of the documents that are not the same on both sides, as
+// they are at from. The target is read first, which nobody else writes.
+func differing(ctx context.Context, from, to place, ids []app.DocumentID) ([]app.Sight, error) {
+	theirs, err := to.look(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	ours, err := from.look(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	var different []app.Sight
+	for i, seen := range ours {
+		if !same(seen.Document, theirs[i].Document) {
+			different = append(different, seen)
+		}
+	}
+	return different, nil
+}
+
+// differ fails the relocation for documents that are not the same, if there are
+// any.
 func (r *run) differ(ids []app.DocumentID) error {
+	if len(ids) == 0 {
+		return nil
+	}
 	r.update(func(rel *app.Relocation) { rel.Differences = slices.Clone(ids[:min(len(ids), listed)]) })
 	return failed("%d documents are not the same on both sides, the first of them %s", len(ids), ids[0])
 }
