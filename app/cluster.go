@@ -21,6 +21,14 @@ type ClusterUsage struct {
 	Bytes int64
 }
 
+// Room is how much more a store can take.
+type Room struct {
+	// Known: the store tells.
+	Known bool
+	// Free is how many bytes nothing has, where its data is.
+	Free int64
+}
+
 // AddedCluster is a cluster that was added while servers ran: the registry has
 // it, not their configuration.
 type AddedCluster struct {

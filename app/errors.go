@@ -196,3 +196,13 @@ func Told(err error) string {
 	}
 	return told.Detail
 }
+
+// VersionError is the cause of an ErrUnavailable where a store cannot be used as
+// it is: another version of the program has written it, or its server is too
+// old. Waiting does not help. Its text is for an operator.
+type VersionError struct{ Err error }
+
+func (e *VersionError) Error() string { return e.Err.Error() }
+
+// Unwrap gives what was found.
+func (e *VersionError) Unwrap() error { return e.Err }

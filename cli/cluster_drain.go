@@ -153,6 +153,9 @@ func drainPlanRows(op client.Operation) [][]string {
 	}
 	for _, t := range p.Targets {
 		rows = append(rows, []string{"Would go", fmt.Sprintf("%d to %s", t.Organizations, t.Cluster)})
+		if t.Room != nil {
+			rows = append(rows, []string{"Room", roomWords(*t.Room)})
+		}
 	}
 	if p.Stay > 0 {
 		rows = append(rows, []string{"Would stay", fmt.Sprint(p.Stay)})

@@ -147,6 +147,9 @@ func relocationRows(op client.Operation) [][]string {
 	}
 	if op.DryRun {
 		rows = append(rows, []string{"Dry run", "nothing was begun"})
+		if r.Room != nil {
+			rows = append(rows, []string{"Room", roomWords(*r.Room)})
+		}
 		if op.Estimate > 0 {
 			rows = append(rows, []string{"Estimate", about(op.Estimate)})
 		}
@@ -162,6 +165,23 @@ func relocationRows(op client.Operation) [][]string {
 		rows = append(rows, []string{"Differ", strings.Join(r.Differences, " ")})
 	}
 	return rows
+}
+
+// roomWords is what is needed at a target, against what there is.
+func roomWords(r client.Room) string {
+	free := "how much is free there is not known"
+	if r.Free != nil {
+		free = amountOf(*r.Free) + " are free there"
+	}
+	return "about " + amountOf(r.Needed) + " are needed, " + free
+}
+
+func amountOf(n int64) string {
+	const mega, giga = 1e6, 1e9
+	if n >= giga {
+		return fmt.Sprintf("%.1f GB", float64(n)/giga)
+	}
+	return fmt.Sprintf("%.1f MB", float64(n)/mega)
 }
 
 func placeWords(p client.Place) string {

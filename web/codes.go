@@ -75,6 +75,8 @@ var Codes = []Code{
 	{"cluster_named", http.StatusConflict, "New organizations go to the cluster"},
 	{"cluster_place_occupied", http.StatusConflict, "There is something else at the cluster's place"},
 	{"cluster_place_wrong", http.StatusConflict, "The cluster's data is not at this place"},
+	{"cluster_version", http.StatusConflict, "The cluster is of another version, or its server too old"},
+	{"no_room_at_target", http.StatusConflict, "There is not enough room at the target"},
 	{"cluster_unreachable", http.StatusConflict, "No cluster can be opened there"},
 	{"clusters_fixed", http.StatusConflict, "The server's clusters cannot be changed while it runs"},
 	{"revision_mismatch", http.StatusPreconditionFailed, "It has changed since it was read"},

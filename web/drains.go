@@ -74,8 +74,9 @@ type drainPlanView struct {
 }
 
 type drainTargetView struct {
-	Cluster       string `json:"cluster"`
-	Organizations int64  `json:"organizations"`
+	Cluster       string    `json:"cluster"`
+	Organizations int64     `json:"organizations"`
+	Room          *roomView `json:"room,omitempty" nullable:"false" doc:"The room that there is; absent where nobody was measured who would go there. Who does not fit in stays."`
 }
 
 type drainMoveView struct {
@@ -104,7 +105,11 @@ func viewDrainPlan(p tenancy.DrainPlan) *operationView {
 	d := viewDrain(&p.Drain)
 	d.Plan = &drainPlanView{Documents: p.Documents, Bytes: p.Bytes, Stay: p.Stay, Targets: []drainTargetView{}, Moves: []drainMoveView{}}
 	for _, name := range slices.Sorted(maps.Keys(p.Targets)) {
-		d.Plan.Targets = append(d.Plan.Targets, drainTargetView{Cluster: name, Organizations: p.Targets[name]})
+		v := drainTargetView{Cluster: name, Organizations: p.Targets[name]}
+		if need, measured := p.Needed[name]; measured {
+			v.Room = viewRoom(need.Needed, need.Room)
+		}
+		d.Plan.Targets = append(d.Plan.Targets, v)
 	}
 	for _, m := range p.Moves {
 		v := drainMoveView{OrganizationID: string(m.Organization.ID), Slug: m.Organization.Slug, Reason: m.Reason}

@@ -64,6 +64,7 @@ type relocationView struct {
 	HeldSeconds float64    `json:"held_seconds" doc:"How long writes were held, in all."`
 	Revertible  bool       `json:"revertible" doc:"It can be completed or reverted now."`
 	Differences []string   `json:"differences,omitempty" nullable:"false" doc:"Documents that were not the same on both sides when they had to be, the first of them."`
+	Room        *roomView  `json:"room,omitempty" nullable:"false" doc:"Of a dry run: the room that there is at the target. It is refused where that is too little."`
 	PhaseAt     string     `json:"phase_at" format:"date-time" doc:"When it came to the state that it is in."`
 	SwitchedAt  *string    `json:"switched_at,omitempty" format:"date-time" nullable:"false"`
 }
@@ -73,6 +74,19 @@ type placeView struct {
 	Isolation  string `json:"isolation" enum:"collection,shared,database"`
 	Database   string `json:"database"`
 	Collection string `json:"collection"`
+}
+
+type roomView struct {
+	Needed int64  `json:"needed" doc:"About how many bytes it takes there, a margin included."`
+	Free   *int64 `json:"free,omitempty" nullable:"false" doc:"How many bytes are free there; absent where the store does not say."`
+}
+
+func viewRoom(needed int64, room app.Room) *roomView {
+	v := &roomView{Needed: needed}
+	if room.Known {
+		v.Free = &room.Free
+	}
+	return v
 }
 
 type amountView struct {
@@ -103,10 +117,12 @@ func viewRelocation(r *app.Relocation) *relocationView {
 // viewPlan is the operation as it would be.
 func viewPlan(p relocation.Plan) *operationView {
 	now, dry := app.Now(), true
+	relocation := viewRelocation(&app.Relocation{Source: p.Source, Target: p.Target, Total: p.Total, PhaseAt: now})
+	relocation.Room = viewRoom(p.Needed, p.Room)
 	return &operationView{
 		Kind: string(app.OperationRelocate), OrganizationID: string(p.Organization), State: string(app.RelocationPreflight),
 		DryRun: &dry, Progress: progressView{Total: int(2 * p.Total.Documents)}, Estimate: seconds(p.Estimate),
-		Relocation: viewRelocation(&app.Relocation{Source: p.Source, Target: p.Target, Total: p.Total, PhaseAt: now}),
+		Relocation: relocation,
 		CreatedAt:  formatTime(now), UpdatedAt: formatTime(now),
 	}
 }

@@ -60,6 +60,10 @@ func (c *cluster) Usage(ctx context.Context) (app.ClusterUsage, error) {
 	return get(c.Circuit, func() (app.ClusterUsage, error) { return c.inner.Usage(ctx) })
 }
 
+func (c *cluster) Room(ctx context.Context) (app.Room, error) {
+	return get(c.Circuit, func() (app.Room, error) { return c.inner.Room(ctx) })
+}
+
 func (c *cluster) InsertDocument(ctx context.Context, ns app.Namespace, d app.Document) error {
 	return c.do(func() error { return c.inner.InsertDocument(ctx, ns, d) })
 }

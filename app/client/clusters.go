@@ -119,6 +119,7 @@ type DrainPlan struct {
 type DrainTarget struct {
 	Cluster       string `json:"cluster"`
 	Organizations int64  `json:"organizations"`
+	Room          *Room  `json:"room,omitempty"` // nil: nobody who would go there was measured
 }
 
 // DrainMove is where one organization would go, or why it could not now.

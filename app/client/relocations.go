@@ -18,6 +18,7 @@ type Relocation struct {
 	HeldSeconds float64    `json:"held_seconds"` // that writes were held, in all
 	Revertible  bool       `json:"revertible"`   // it can be completed or reverted now
 	Differences []string   `json:"differences,omitempty"`
+	Room        *Room      `json:"room,omitempty"` // at the target, of a dry run
 	PhaseAt     time.Time  `json:"phase_at"`
 	SwitchedAt  *time.Time `json:"switched_at,omitempty"`
 }
@@ -28,6 +29,12 @@ type Place struct {
 	Isolation  string `json:"isolation"`
 	Database   string `json:"database"`
 	Collection string `json:"collection"`
+}
+
+// Room is how much there is for what would be moved.
+type Room struct {
+	Needed int64  `json:"needed"`         // bytes, about, with a margin
+	Free   *int64 `json:"free,omitempty"` // bytes; nil: the store does not say
 }
 
 // Amount is how many documents, and of what size.

@@ -157,6 +157,8 @@ func do(ctx context.Context, c cluster, ns app.Namespace, f func(*space) error) 
 
 func (c cluster) Health(context.Context) error { return nil }
 
+func (c cluster) Room(context.Context) (app.Room, error) { return app.Room{}, nil }
+
 func (c cluster) Receive(ctx context.Context, ns app.Namespace) error {
 	return send(ctx, c.wire, func() error {
 		c.mu.Lock()

@@ -15,6 +15,10 @@ type Plan struct {
 	Source, Target app.Placement
 	// Total is what would be moved.
 	Total app.NamespaceStats
+	// Needed is about how many bytes the target must have room for, and Room what
+	// it has.
+	Needed int64
+	Room   app.Room
 	// Estimate is how long it would take, going by how fast the source is read
 	// now and what is allowed in a second.
 	Estimate time.Duration
@@ -37,20 +41,14 @@ func (m *Mover) Preflight(ctx context.Context, org app.OrganizationID, from, to 
 	if err != nil {
 		return plan, err
 	}
-	for _, p := range []place{source, target} {
-		cluster, err := m.cluster(ctx, p.ns.Placement.Cluster)
-		if err != nil {
-			return plan, err
-		}
-		if err := cluster.Health(ctx); err != nil {
-			return plan, err
-		}
+	if plan.Room, err = m.look(ctx, from, to); err != nil {
+		return plan, err
 	}
 	phase, _, err := target.Phase(ctx, target.ns)
 	switch {
 	case errors.Is(err, app.ErrNotFound):
 	case err != nil:
-		return plan, fmt.Errorf("look at the target: %w", err)
+		return plan, fmt.Errorf("look at the target: %w", unfit(err))
 	case phase == app.PhaseOpen || phase == app.PhaseRecording:
 		return plan, app.Fail(app.ErrConflict, "relocation_target_occupied",
 			"There is data of this organization at the target already. \"tenantry doctor\" shows it.")
@@ -58,8 +56,81 @@ func (m *Mover) Preflight(ctx context.Context, org app.OrganizationID, from, to 
 	if plan.Total, err = source.Stats(ctx, source.ns); err != nil {
 		return plan, fmt.Errorf("measure the organization: %w", err)
 	}
+	if plan.Needed = needed(plan.Total); plan.Room.Known && plan.Needed > plan.Room.Free {
+		return plan, app.Fail(app.ErrConflict, "no_room_at_target", fmt.Sprintf("The organization needs about %s at the target, a margin included, "+
+			"and cluster %s has %s free. Make room there, or take another cluster.", size(plan.Needed), to.Cluster, size(plan.Room.Free)))
+	}
 	plan.Estimate, err = m.estimate(ctx, source, plan.Total)
 	return plan, err
+}
+
+// look refuses to move from or to a cluster that cannot be used, and says how
+// much room there is where it goes.
+func (m *Mover) look(ctx context.Context, from, to app.Placement) (app.Room, error) {
+	target, err := m.cluster(ctx, to.Cluster)
+	if err != nil {
+		return app.Room{}, err
+	}
+	room, err := target.Room(ctx)
+	if err != nil {
+		return room, unfit(err)
+	}
+	for _, name := range []string{from.Cluster, to.Cluster} {
+		cluster, err := m.cluster(ctx, name)
+		if err != nil {
+			return room, err
+		}
+		if err := cluster.Health(ctx); err != nil {
+			return room, err
+		}
+	}
+	return room, nil
+}
+
+// unfit is the answer where a cluster is of another version: no waiting helps.
+func unfit(err error) error {
+	var version *app.VersionError
+	if !errors.As(err, &version) {
+		return err
+	}
+	return &app.Error{Kind: app.ErrConflict, Code: "cluster_version", Cause: version.Err,
+		Detail: fmt.Sprintf("Nothing can be moved there: %s.", version)}
+}
+
+// needed is about what documents take in any store, with a margin of a quarter,
+// and of what the store itself needs to work.
+func needed(total app.NamespaceStats) int64 {
+	const (
+		each    = 256 // what is kept beside the data of one, its place in indexes too
+		reserve = 16 << 20
+	)
+	n := total.Bytes + each*total.Documents
+	return n + n/4 + reserve
+}
+
+// Needed is about what count organizations need at a target, going by those of
+// them that were looked at, of which there is one at least.
+func Needed(plans []Plan, count int64) int64 {
+	var all app.NamespaceStats
+	for _, p := range plans {
+		all.Documents += p.Total.Documents
+		all.Bytes += p.Total.Bytes
+	}
+	share := float64(max(count, int64(len(plans)))) / float64(len(plans))
+	return needed(app.NamespaceStats{
+		Documents: int64(float64(all.Documents) * share), Bytes: int64(float64(all.Bytes) * share)})
+}
+
+// size is a number of bytes for a sentence.
+func size(n int64) string {
+	const kilo, mega, giga = 1e3, 1e6, 1e9
+	switch {
+	case n >= giga:
+		return fmt.Sprintf("%.1f GB", float64(n)/giga)
+	case n < mega:
+		return fmt.Sprintf("%.0f kB", float64(n)/kilo)
+	}
+	return fmt.Sprintf("%.1f MB", float64(n)/mega)
 }
 
 // Least is about how long a relocation takes of an organization that has nothing.

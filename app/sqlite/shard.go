@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"sync"
@@ -56,6 +57,11 @@ func earlyReads(tables int64) int64 { return tables / 8 }
 // open opens the file. The caller holds mu.
 func (s *shard) open(ctx context.Context, opts databaseOptions) error {
 	db, err := openDatabase(ctx, s.path, opts)
+	var newer *NewerError
+	if errors.As(err, &newer) {
+		return &app.Error{Kind: app.ErrUnavailable, Code: "unavailable", Cause: &app.VersionError{Err: newer},
+			Detail: fmt.Sprintf("The file %s cannot be used: %s.", shownPath(s.path), newer)}
+	}
 	var known *app.Error
 	if err != nil && !errors.As(err, &known) {
 		return app.Unavailable("The file "+shownPath(s.path), err)

@@ -49,4 +49,12 @@ func counting(s clusterSuite) {
 		must(t, err)
 		equal(t, "all", [2]int64{got.Namespaces, got.Documents}, [2]int64{2, int64(len(k.documents)) + 1})
 	})
+
+	s.test("Room/SaysHowMuchIsFree", func(t *testing.T, k *kingdom) {
+		room, err := k.Room(k.ctx)
+		must(t, err)
+		if room.Known != (room.Free > 0) {
+			t.Errorf("the room is %+v", room)
+		}
+	})
 }

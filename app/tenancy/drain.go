@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"tenantry/app"
@@ -170,6 +171,15 @@ type DrainPlan struct {
 	// Targets counts how many would go where, and Stay how many cannot be moved now.
 	Targets map[string]int64
 	Stay    int64
+	// Needed is about what those who go somewhere need there, going by those that
+	// were measured.
+	Needed map[string]DrainNeed
+}
+
+// DrainNeed is how much room there must be in a cluster, in bytes, and is.
+type DrainNeed struct {
+	Needed int64
+	Room   app.Room
 }
 
 // DrainMove is one organization of a DrainPlan.
@@ -196,7 +206,7 @@ func (s *Service) PlanDrain(ctx context.Context, actor app.Actor, name string, i
 	if err != nil {
 		return DrainPlan{}, err
 	}
-	p := DrainPlan{Drain: d, Targets: map[string]int64{}}
+	p := DrainPlan{Drain: d, Targets: map[string]int64{}, Needed: map[string]DrainNeed{}}
 	also := newcomers{map[string]int64{}, map[string]int64{}}
 	err = s.eachResident(ctx, name, func(org app.Organization) error {
 		p.Total++
@@ -252,24 +262,31 @@ func (s *Service) measureDrain(ctx context.Context, p *DrainPlan) error {
 	p.Documents, p.Bytes = usage.Documents, usage.Bytes
 	var took time.Duration
 	measured, end := 0, time.Now().Add(planTime)
+	needs := map[string][]relocation.Plan{}
 	for i := range p.Moves {
 		m := &p.Moves[i]
 		if m.Reason != "" || time.Now().After(end) {
 			continue
 		}
 		target, err := s.locateFor(m.Organization, m.To)
-		if err != nil {
-			m.Reason = reasonOf(err)
-			continue
+		var plan relocation.Plan
+		if err == nil {
+			plan, err = s.mover.Preflight(ctx, m.Organization.ID, m.Organization.Placement, target)
 		}
-		plan, err := s.mover.Preflight(ctx, m.Organization.ID, m.Organization.Placement, target)
 		if err != nil {
 			m.Reason = reasonOf(err)
+			p.Targets[m.To.Cluster]--
+			p.Stay++
 			continue
 		}
 		m.Measured, m.Total = true, plan.Total
+		needs[target.Cluster] = append(needs[target.Cluster], plan)
 		took += plan.Estimate + s.mover.Least()
 		measured++
+	}
+	maps.DeleteFunc(p.Targets, func(_ string, n int64) bool { return n == 0 })
+	for name, plans := range needs {
+		p.Needed[name] = DrainNeed{relocation.Needed(plans, p.Targets[name]), plans[len(plans)-1].Room}
 	}
 	if measured > 0 {
 		p.Estimate = took / time.Duration(measured) * time.Duration(p.Total-p.Stay) / drainAtOnce

@@ -118,6 +118,8 @@ def gated(body, ctx):
     name = next(iter(body), "")
     if name == "renameCollection":
         return rename(body, ctx)
+    if name == "dbStats":
+        return with_disk(dispatch(body, ctx))
     if name not in WRITES and name not in CHANGES:
         return dispatch(body, ctx)
     held = gate(f"{ctx.db_name}.{body[name]}")
@@ -126,6 +128,13 @@ def gated(body, ctx):
         return dispatch(body, ctx)
     finally:
         held.leave()
+
+
+def with_disk(answer):
+    """dbStats tells of the disk as well, as mongod's does."""
+    disk = shutil.disk_usage(storage)
+    answer["fsUsedSize"], answer["fsTotalSize"] = float(disk.used), float(disk.total)
+    return answer
 
 
 def rename(body, ctx):
