@@ -1,11 +1,10 @@
 package outage_test
 
 import (
-	"cmp"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -15,25 +14,33 @@ import (
 // seconds, and the machine may be busy.
 const tooLong = 40 * time.Second
 
-// pace is how long a writer rests between two writes, so that what is
-// measured is how soon it is answered, and not how busy it keeps the machine.
+// pace is how long a writer rests between two writes if nobody says otherwise,
+// so that what is measured is how soon it is answered, and not how busy it keeps
+// the machine.
 const pace = 5 * time.Millisecond
 
 // book is what one writer was answered.
 type book struct {
 	t       *testing.T
-	server  *site
-	name    string // the writer's
-	org     string // whose documents it writes, by its slug
-	cluster string // where it makes organizations; "": nowhere
+	servers []*site // it asks whichever
+	name    string  // the writer's
+	org     string  // whose documents it writes, by its slug
+	cluster string  // where it makes organizations; "": nowhere
 	// founding: every so many things it does are making an organization; zero: 16.
 	founding int
 	token    string
 	// forgetful is the database's forgetting what it has answered when it is
 	// killed: docs/mongodb-gaps.md has the line.
 	forgetful bool
+	// mortal are servers that are killed: no answer may be one, too.
+	mortal bool
+	// brief: of what it makes it keeps little, so that there is not ever more.
+	brief bool
+	pace  time.Duration // zero: pace
 
+	writes                int // done, well or not
 	acknowledged, refused atomic.Int64
+	longest               atomic.Int64 // nanoseconds that an acknowledged write took
 	// documents by their ids, and by their marks where the server gives the id.
 	documents, marked map[string]*record
 	organizations     []*record
@@ -58,40 +65,12 @@ func (r *record) note(state string, acknowledged bool) bool {
 	return acknowledged
 }
 
-// load is writers at work.
-type load struct {
-	books []*book
-	stop  atomic.Bool
-	wait  sync.WaitGroup
-}
-
-// begin starts writers; each is a copy of one of the books, in turn.
-func begin(writers int, books ...*book) *load {
-	l := &load{}
-	books[0].t.Cleanup(func() { // where the test has failed
-		l.stop.Store(true)
-		l.wait.Wait()
-	})
-	for i := range writers {
-		b := books[i%len(books)]
-		b = &book{t: b.t, server: b.server, name: fmt.Sprintf("%s-w%d", b.org, i), org: b.org, cluster: b.cluster, token: b.token,
-			founding: cmp.Or(b.founding, 16), forgetful: b.forgetful, documents: map[string]*record{}, marked: map[string]*record{}}
-		l.books = append(l.books, b)
-		l.wait.Go(func() {
-			for n := 0; !l.stop.Load(); n++ {
-				b.write(n)
-			}
-		})
-	}
-	return l
-}
-
 // write does the n-th thing. What was not acknowledged is left alone after.
 func (b *book) write(n int) {
 	switch {
 	case n%b.founding == 1 && b.cluster != "":
 		b.found(fmt.Sprintf("%s org %d", b.name, n))
-	case n%8 == 4:
+	case n%8 == 4 && (!b.brief || n%32 == 4):
 		mark := fmt.Sprintf("%s-%d", b.name, n)
 		r := &record{possible: []string{absent}}
 		b.marked[mark] = r
@@ -119,25 +98,34 @@ func (b *book) live(id string, n int) {
 	}
 	if !post("made") ||
 		!r.note("replaced@2", b.send(http.StatusOK, "PUT", b.path(id), b.token, object{"data": object{"state": "replaced"}})) ||
-		!r.note("patched@3", b.send(http.StatusOK, "PATCH", b.path(id), b.token, object{"state": "patched"})) || n%3 != 0 {
+		!r.note("patched@3", b.send(http.StatusOK, "PATCH", b.path(id), b.token, object{"state": "patched"})) || b.keeps(n) {
 		return
 	}
-	if r.note(absent, b.send(http.StatusNoContent, "DELETE", b.path(id), b.token, nil)) && n%2 == 0 {
+	if r.note(absent, b.send(http.StatusNoContent, "DELETE", b.path(id), b.token, nil)) && n%2 == 0 && !b.brief {
 		post("again") // which a deletion that comes twice would take away
 	}
+}
+
+func (b *book) keeps(n int) bool {
+	if b.brief {
+		return n%8 == 1
+	}
+	return n%3 != 0
 }
 
 // found makes an organization, and gives it another name.
 func (b *book) found(name string) {
 	r := &record{name: name, possible: []string{absent}}
 	b.organizations = append(b.organizations, r)
-	made, acknowledged := b.ask(http.StatusCreated, "POST", "/v1/organizations", b.server.key, creation(name, b.cluster))
+	made, acknowledged := b.ask(http.StatusCreated, "POST", "/v1/organizations", b.servers[0].key, creation(name, b.cluster))
 	if !r.note(name, acknowledged) {
 		return
 	}
 	r.id = made.Text("id")
-	r.note(name+" renamed", b.send(http.StatusOK, "PATCH", "/v1/organizations/"+r.id, b.server.key, object{"name": name + " renamed"}))
+	r.note(name+" renamed", b.send(http.StatusOK, "PATCH", "/v1/organizations/"+r.id, b.servers[0].key, object{"name": name + " renamed"}))
 }
+
+func (b *book) through() *site { return b.servers[rand.IntN(len(b.servers))] }
 
 func (b *book) send(want int, method, path, token string, body any) bool {
 	_, acknowledged := b.ask(want, method, path, token, body)
@@ -148,16 +136,20 @@ func (b *book) send(want int, method, path, token string, body any) bool {
 // be refused as an outage is, and in time.
 func (b *book) ask(want int, method, path, token string, body any) (answer, bool) {
 	began := time.Now()
-	a, err := b.server.try(method, path, token, body)
-	if took := time.Since(began); took > tooLong {
+	a, err := b.through().try(method, path, token, body)
+	took := time.Since(began)
+	if took > tooLong {
 		b.t.Errorf("%s %s: answered after %s", method, path, took)
 	}
 	switch {
+	case err != nil && b.mortal:
 	case err != nil:
 		b.t.Errorf("%s %s: %v", method, path, err)
 	case a.Status == want, b.forgetful && method == "DELETE" && a.Status == http.StatusNotFound:
 		b.acknowledged.Add(1)
-		time.Sleep(pace)
+		for was := b.longest.Load(); int64(took) > was && !b.longest.CompareAndSwap(was, int64(took)); was = b.longest.Load() {
+		}
+		time.Sleep(b.pace)
 		return a, true
 	case a.Status == http.StatusAccepted: // it goes on, and its end is not known yet
 	case a.Status != http.StatusServiceUnavailable || a.Header.Get("Retry-After") == "":
@@ -166,62 +158,6 @@ func (b *book) ask(want int, method, path, token string, body any) (answer, bool
 	b.refused.Add(1)
 	time.Sleep(20 * time.Millisecond) // who is told to try again shortly does not do so at once
 	return a, false
-}
-
-// end lets each writer end what it is at, and compares their books with what
-// the servers say. The last thing that doctor says is that all is well.
-func (l *load) end(t *testing.T, servers ...*site) {
-	t.Helper()
-	l.stop.Store(true)
-	l.wait.Wait()
-	servers[0].settles()
-	for i, b := range l.books {
-		b.check(servers[i%len(servers)])
-	}
-	servers[0].settles()
-	t.Logf("%d writes acknowledged, %d refused", l.acknowledged(), l.refused())
-}
-
-func (l *load) acknowledged() (n int64) {
-	for _, b := range l.books {
-		n += b.acknowledged.Load()
-	}
-	return n
-}
-
-func (l *load) refused() (n int64) {
-	for _, b := range l.books {
-		n += b.refused.Load()
-	}
-	return n
-}
-
-// goesOn waits until each writer had more acknowledged.
-func (l *load) goesOn(t *testing.T, what string) {
-	t.Helper()
-	l.more(t, what, func(b *book) int64 { return b.acknowledged.Load() })
-}
-
-// isAnswered waits until each writer had more answers, of whichever kind.
-func (l *load) isAnswered(t *testing.T, what string) {
-	t.Helper()
-	l.more(t, what, func(b *book) int64 { return b.acknowledged.Load() + b.refused.Load() })
-}
-
-func (l *load) more(t *testing.T, what string, count func(*book) int64) {
-	t.Helper()
-	before := make([]int64, len(l.books))
-	for i, b := range l.books {
-		before[i] = count(b)
-	}
-	await(t, what, func() bool {
-		for i, b := range l.books {
-			if count(b) < before[i]+3 {
-				return false
-			}
-		}
-		return true
-	})
 }
 
 // check compares the book with what a server says.

@@ -29,11 +29,11 @@ func TestTheWayToAClusterFails(t *testing.T) {
 		})
 		s.create("Far", "far")
 		s.create("Near", "near")
-		far := begin(8, &book{t: t, server: s, org: "far", cluster: "far", token: s.login("Far")})
-		near := begin(4, &book{t: t, server: s, org: "near", token: s.login("Near")})
+		far := begin(8, &book{t: t, servers: []*site{s}, org: "far", cluster: "far", token: s.login("Far")})
+		near := begin(4, &book{t: t, servers: []*site{s}, org: "near", token: s.login("Near")})
 		apart := open(t, func(*config.Config) {})
 		apart.create("Near", config.DefaultCluster)
-		control := begin(4, &book{t: t, server: apart, org: "near", token: apart.login("Near")})
+		control := begin(4, &book{t: t, servers: []*site{apart}, org: "near", token: apart.login("Near")})
 		far.goesOn(t, "it begins")
 		for _, f := range faults {
 			if m.Kind == mongotest.Standalone && f.leaves == slowly {
@@ -80,7 +80,7 @@ func (l *load) speed(t *testing.T, control *load) float64 {
 func (l *load) refusedAtOnce() bool {
 	b := l.books[0]
 	b.t.Helper()
-	a, err := b.server.try("GET", b.path(""), b.token, nil)
+	a, err := b.servers[0].try("GET", b.path(""), b.token, nil)
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -124,7 +124,7 @@ func TestAnswersThatAreLost(t *testing.T) {
 	t.Parallel()
 	eachMongoDB(t, func(t *testing.T, m *mongotest.Server) {
 		s, between := onOneServer(t, m)
-		work := begin(8, &book{t: t, server: s, org: "ledger", cluster: config.DefaultCluster, token: s.login("Ledger"), founding: 4})
+		work := begin(8, &book{t: t, servers: []*site{s}, org: "ledger", cluster: config.DefaultCluster, token: s.login("Ledger"), founding: 4})
 		work.goesOn(t, "it begins")
 		f := newFate(transactions(t, m))
 		between.Judge(f.judge)
@@ -160,7 +160,7 @@ func TestElectionsByFailpoint(t *testing.T) {
 			t.Skipf("the server has no failpoints: %v", err)
 		}
 		s, between := onOneServer(t, m)
-		work := begin(8, &book{t: t, server: s, org: "ledger", cluster: config.DefaultCluster, token: s.login("Ledger"), founding: 4})
+		work := begin(8, &book{t: t, servers: []*site{s}, org: "ledger", cluster: config.DefaultCluster, token: s.login("Ledger"), founding: 4})
 		work.goesOn(t, "it begins")
 		targets := []bson.A{{"insert", "update", "findAndModify", "delete", "bulkWrite"}}
 		if transactions(t, m) {

@@ -28,7 +28,7 @@ func TestTheDatabaseIsKilledUnderLoad(t *testing.T) {
 		a.create("Ledger", config.DefaultCluster)
 		token := a.login("Ledger")
 		kept := func(s *site) *book {
-			return &book{t: t, server: s, org: "ledger", cluster: config.DefaultCluster, token: token, forgetful: m.Kind != mongotest.Given}
+			return &book{t: t, servers: []*site{s}, org: "ledger", cluster: config.DefaultCluster, token: token, forgetful: m.Kind != mongotest.Given}
 		}
 		work := begin(6, kept(a), kept(b))
 		work.goesOn(t, "it begins")

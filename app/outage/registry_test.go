@@ -27,7 +27,7 @@ func TestTheWayToTheRegistryFails(t *testing.T) {
 			c.HTTP.RequestTimeout = 10 * time.Second
 		})
 		s.create("Near", "near")
-		work := begin(6, &book{t: t, server: s, org: "near", cluster: "near", token: s.login("Near"), founding: 2})
+		work := begin(6, &book{t: t, servers: []*site{s}, org: "near", cluster: "near", token: s.login("Near"), founding: 2})
 		work.goesOn(t, "it begins")
 		for _, f := range faults {
 			if f.leaves == slowly {
