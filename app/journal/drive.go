@@ -19,6 +19,10 @@ func (r *Runner) drive(p Plan, op app.Operation) error {
 	done := r.holding(context.WithoutCancel(ctx), op, cancel)
 	err := p.Drive(ctx, op)
 	lease := done()
+	laidDown := errors.Is(err, app.ErrUnavailable) && r.driving.Err() == nil
+	if laidDown {
+		r.layDown(op)
+	}
 	if lease.Holder != "" {
 		giveBack, cancel := context.WithTimeout(context.WithoutCancel(ctx), stepTimeout)
 		defer cancel()
@@ -28,6 +32,10 @@ func (r *Runner) drive(p Plan, op app.Operation) error {
 	if err != nil && r.driving.Err() != nil {
 		return &PendingError{Operation: op.ID, Err: err}
 	}
+	if laidDown {
+		r.log.Warn("an operation is left to other servers for now", "operation_id", op.ID, "kind", op.Kind, "org_id", op.OrganizationID, "error", err)
+		return &RunningError{Operation: op.ID}
+	}
 	return err
 }
 
@@ -35,7 +43,9 @@ func (r *Runner) drive(p Plan, op app.Operation) error {
 func (r *Runner) driveOn(p Plan, op app.Operation) {
 	r.rest.Go(func() {
 		defer r.release(op.ID)
-		if err := r.guarded(context.WithoutCancel(r.driving), p, op); err != nil {
+		err := r.guarded(context.WithoutCancel(r.driving), p, op)
+		var running *RunningError
+		if err != nil && !errors.As(err, &running) {
 			r.log.Warn("an operation stopped", "operation_id", op.ID, "kind", op.Kind, "org_id", op.OrganizationID, "error", err)
 		}
 	})
@@ -45,7 +55,7 @@ func (r *Runner) driveOn(p Plan, op app.Operation) {
 // drives it on. change may record what it likes of the operation, which it is
 // given as it is recorded. Its error is returned as it is; ErrBusy when
 // somebody works on it; a RunningError when it takes longer than the runner
-// waits.
+// waits, or is left to others.
 func (r *Runner) Turn(ctx context.Context, id app.OperationID, change func(context.Context, *app.Operation) error) error {
 	if !r.claim(id) {
 		return ErrBusy

@@ -19,6 +19,9 @@ type leases struct {
 	holder string // this runner
 	length time.Duration
 	seen   map[app.OperationID]sighting
+	// laidDown are operations that this runner does not come on with, and until
+	// when it leaves them to others.
+	laidDown map[app.OperationID]time.Time
 }
 
 // claimTimeout bounds one try to take an operation over. It is one write; who
@@ -40,7 +43,7 @@ type sighting struct {
 // operation that none of them has worked on for the length of a lease is taken
 // over. Call it before anything runs.
 func (r *Runner) Share(length time.Duration) {
-	r.leases = &leases{holder: uuid.NewString(), length: length, seen: make(map[app.OperationID]sighting)}
+	r.leases = &leases{holder: uuid.NewString(), length: length, seen: make(map[app.OperationID]sighting), laidDown: make(map[app.OperationID]time.Time)}
 }
 
 // Lease is what a new operation of a kind is recorded with: the runner's own
@@ -95,6 +98,32 @@ func (r *Runner) standsStill(op app.Operation) bool {
 	return now.Sub(seen.since) >= r.leaseOf(op.Kind)
 }
 
+// layDown leaves an operation to others, for as long as it takes them to see
+// that nobody works on it.
+func (r *Runner) layDown(op app.Operation) {
+	if r.leases == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.leases.laidDown[op.ID] = time.Now().Add(r.leaseOf(op.Kind))
+}
+
+// left reports whether this runner leaves an operation to others for now.
+func (r *Runner) left(id app.OperationID) bool {
+	if r.leases == nil {
+		return false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	until, is := r.leases.laidDown[id]
+	if is && time.Now().After(until) {
+		delete(r.leases.laidDown, id)
+		return false
+	}
+	return is
+}
+
 // forget drops what was seen of operations that are not in the list, unless
 // somebody else has just looked at them: one that is not due is not listed, and
 // may be waited for to be turned.
@@ -111,6 +140,11 @@ func (r *Runner) forget(open []app.Operation) {
 	for id, seen := range r.leases.seen {
 		if !listed[id] && time.Since(seen.looked) > sightingKept {
 			delete(r.leases.seen, id)
+		}
+	}
+	for id := range r.leases.laidDown {
+		if !listed[id] {
+			delete(r.leases.laidDown, id)
 		}
 	}
 }

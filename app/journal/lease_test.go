@@ -139,3 +139,54 @@ func TestWhatIsNotDueCanBeTakenOver(t *testing.T) {
 		}
 	})
 }
+
+// A server that does not come on with what it drives leaves it to others, and
+// takes it up again itself when none of them has.
+func TestWhatIsLaidDownIsLeftToOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const length = 3 * time.Second
+		drivenBy := make(chan string, 1)
+		runner := func(s *stage, name string) *journal.Runner {
+			r := journal.NewRunner(s.book, app.Now, slog.New(slog.DiscardHandler), time.Second, journal.Plan{Kind: kind,
+				Drive: func(context.Context, app.Operation) error {
+					drivenBy <- name
+					return app.Unavailable("The store", nil)
+				}})
+			r.Share(length)
+			return r
+		}
+		s := newStage(t, nil)
+		one, other := runner(s, "one"), runner(s, "other")
+		recovers := func(r *journal.Runner) string {
+			t.Helper()
+			if _, err := r.Recover(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			select {
+			case name := <-drivenBy:
+				return name
+			default:
+				return ""
+			}
+		}
+		s.book.set(s.op, app.OperationRunning)
+		var running *journal.RunningError
+		err := one.Turn(t.Context(), s.op.ID, func(context.Context, *app.Operation) error { return nil })
+		if !errors.As(err, &running) || <-drivenBy != "one" {
+			t.Fatalf("who asked for it was answered %v", err)
+		}
+		if by := recovers(one); by != "" {
+			t.Error("it was taken up at once by who has laid it down")
+		}
+		if by := recovers(other); by != "other" {
+			t.Errorf("it was taken up by %q", by)
+		}
+		time.Sleep(length + time.Millisecond)
+		if by := recovers(one); by != "one" {
+			t.Errorf("when nobody came on with it, it was taken up by %q", by)
+		}
+		one.Wait()
+		other.Wait()
+	})
+}

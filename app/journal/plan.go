@@ -41,8 +41,11 @@ type Plan struct {
 	OnlyForward bool
 	// Drive, in the place of steps, works on an operation that takes as long as
 	// it takes, in whichever state it is, being undone included. When it returns
-	// nil there is nothing to do until the operation is due. The context ends
-	// when the process stops or another server takes the operation over.
+	// nil there is nothing to do until the operation is due. With an
+	// app.ErrUnavailable it says that this server does not come on, and another
+	// may: this one does not take the operation up again by itself until others
+	// have had the time to. The context ends when the process stops or another
+	// server takes the operation over.
 	Drive func(ctx context.Context, op app.Operation) error
 	// Lease is how long an operation of this kind may stand still before another
 	// server takes it over; zero: as long as the others.

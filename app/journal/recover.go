@@ -17,7 +17,8 @@ import (
 const atOnce = 8
 
 // Recover finishes or undoes every open operation that is due and that nobody
-// works on. It goes on after a failure and returns how many it ended and all
+// works on, but for those that this runner has laid down a moment ago and leaves
+// to others. It goes on after a failure and returns how many it ended and all
 // that failed. What is driven goes on in the background.
 func (r *Runner) Recover(ctx context.Context) (ended int, err error) {
 	open, err := r.journal.OpenOperations(ctx, r.clock())
@@ -29,6 +30,9 @@ func (r *Runner) Recover(ctx context.Context) (ended int, err error) {
 	var working sync.WaitGroup
 	places := make(chan struct{}, atOnce)
 	for i, op := range open {
+		if r.left(op.ID) {
+			continue
+		}
 		places <- struct{}{}
 		working.Go(func() {
 			defer func() { <-places }()

@@ -147,8 +147,7 @@ func (b *book) ask(want int, method, path, token string, body any) (answer, bool
 		b.t.Errorf("%s %s: %v", method, path, err)
 	case a.Status == want, b.forgetful && method == "DELETE" && a.Status == http.StatusNotFound:
 		b.acknowledged.Add(1)
-		for was := b.longest.Load(); int64(took) > was && !b.longest.CompareAndSwap(was, int64(took)); was = b.longest.Load() {
-		}
+		b.longest.Store(max(b.longest.Load(), int64(took)))
 		time.Sleep(b.pace)
 		return a, true
 	case a.Status == http.StatusAccepted: // it goes on, and its end is not known yet
@@ -156,7 +155,7 @@ func (b *book) ask(want int, method, path, token string, body any) (answer, bool
 		b.t.Errorf("%s %s: %s", method, path, a)
 	}
 	b.refused.Add(1)
-	time.Sleep(20 * time.Millisecond) // who is told to try again shortly does not do so at once
+	time.Sleep(max(b.pace, 20*time.Millisecond)) // who is told to try again shortly does not do so at once
 	return a, false
 }
 

@@ -39,24 +39,23 @@ func TestTheWayOfTheMoverIsCut(t *testing.T) {
 			}
 			for _, turn := range []struct {
 				to    place
-				cut   string
 				fault fault
 			}{
-				{place{"two", "shared"}, "one", fault{name: "cut of the source"}},
-				{place{"one", "database"}, "one", fault{name: "black hole before the target", toxic: "timeout", stream: "downstream", attributes: object{"timeout": 0}}},
+				{place{"two", "shared"}, fault{name: "cut of the source"}},
+				{place{"one", "collection"}, fault{name: "black hole before the target", toxic: "timeout", stream: "downstream", attributes: object{"timeout": 0}}},
 			} {
 				began := time.Now()
-				cuts := []string{"copying", "catching_up", "cutover", "switched"}
-				d.expect(turn.cut, turn.fault, cuts...)
+				cuts := []string{"copying", "catching_up", "frozen", "switched"}
+				d.expect(turn.fault, cuts...)
 				op := d.sites[0].relocate(org, turn.to)
 				for range cuts {
-					at := d.cutIs(t)
-					other := 1 - at.server
-					work[other].goesOn(t, at.phase+": the other server serves the organization; "+turn.fault.name)
-					near.goesOn(t, at.phase+": the other cluster is served; "+turn.fault.name)
-					work[at.server].isAnswered(t, at.phase+": nobody waits for ever; "+turn.fault.name)
-					at.end()
-					t.Logf("%v: %s at server %d, in %s", time.Since(began).Round(time.Second/10), turn.fault.name, at.server, at.phase)
+					made := d.cutIs(t)
+					other := 1 - made.server
+					work[other].goesOn(t, made.at+": the other server serves the organization; "+turn.fault.name)
+					near.goesOn(t, made.at+": the other cluster is served; "+turn.fault.name)
+					work[made.server].isAnswered(t, made.at+": nobody waits for ever; "+turn.fault.name)
+					made.end()
+					t.Logf("%v: %s at server %d, in %s", time.Since(began).Round(time.Second/10), turn.fault.name, made.server, made.at)
 				}
 				comes(t, op, d.sites, "switched")
 				d.sites[0].turn(op, "complete")
@@ -75,24 +74,25 @@ func TestTheWayOfTheMoverIsCut(t *testing.T) {
 	}
 }
 
-// detour is two servers with ways of their own to the clusters "one" and "two",
-// which can be cut at the instant when a phase of a relocation is recorded.
+// detour is two servers with ways of their own to the cluster "one", which can be
+// cut at an instant of a relocation: when a phase of it is recorded, or when the
+// writes at that cluster are held.
 type detour struct {
 	sites     []*site
 	databases []*mongotest.Server
-	ways      []map[string]*proxy // of each server, by cluster
+	ways      []*proxy // of each server
 
-	mu     sync.Mutex
-	way    string
-	fault  fault
-	phases []string
-	cuts   chan cut
+	mu       sync.Mutex
+	fault    fault
+	instants []string
+	held     int // how often the next one was seen
+	cuts     chan cut
 }
 
 // cut is one that has been made.
 type cut struct {
 	server int
-	phase  string
+	at     string
 	end    func()
 }
 
@@ -102,17 +102,15 @@ func newDetour(t *testing.T, kind mongotest.Kind) *detour {
 	first, other := d.databases[0], d.databases[1]
 	registry, near, one, two := first.Database(t), first.Database(t), first.Database(t), other.Database(t)
 	for i := range 2 {
-		ways := map[string]*proxy{"one": before(t, first.Primary(t)), "two": before(t, other.Primary(t))}
+		d.ways = append(d.ways, before(t, first.Primary(t)))
+		toOne := mongotest.Between(t, d.ways[i].Listen)
+		toOne.Judge(func(c mongotest.Command) *mongotest.Interference { return d.done(i, c) })
 		toRegistry := mongotest.Between(t, first.Primary(t))
-		toRegistry.Judge(func(c mongotest.Command) *mongotest.Interference {
-			d.recorded(i, c)
-			return nil
-		})
-		d.ways = append(d.ways, ways)
+		toRegistry.Judge(func(c mongotest.Command) *mongotest.Interference { return d.recorded(i, c) })
 		d.sites = append(d.sites, open(t, func(c *config.Config) {
 			c.Registry.URL = first.Through(toRegistry.Address, registry)
 			c.Clusters = map[string]config.Cluster{"near": at(first.URL(near)),
-				"one": at(first.Through(ways["one"].Listen, one) + impatient), "two": at(other.Through(ways["two"].Listen, two) + impatient)}
+				"one": at(first.Through(toOne.Address, one) + impatient), "two": at(other.URL(two))}
 			c.Placement.Cluster = "near"
 			c.HTTP.RequestTimeout = 30 * time.Second
 			c.CutoverTimeout = 20 * time.Second
@@ -124,32 +122,54 @@ func newDetour(t *testing.T, kind mongotest.Kind) *detour {
 	return d
 }
 
-// expect has the way to a cluster cut as each of the phases begins.
-func (d *detour) expect(way string, f fault, phases ...string) {
+// expect has the way to the cluster cut at each of the instants.
+func (d *detour) expect(f fault, instants ...string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.way, d.fault, d.phases = way, f, phases
+	d.fault, d.instants, d.held = f, instants, 0
 }
 
-// recorded cuts the way of a server that is about to record the next phase.
-func (d *detour) recorded(server int, c mongotest.Command) {
+// recorded hears what a server says to the registry.
+func (d *detour) recorded(server int, c mongotest.Command) *mongotest.Interference {
+	return d.said(server, c, func(instant string) bool { return instant != "frozen" && says(c, `\"`+instant+`\"`) })
+}
+
+// done hears what it says to the cluster. That writes are held is recorded before
+// it is so, and when it is.
+func (d *detour) done(server int, c mongotest.Command) *mongotest.Interference {
+	return d.said(server, c, func(instant string) bool {
+		if instant == "frozen" && says(c, `"frozen"`) {
+			d.held++
+		}
+		return d.held == 2
+	})
+}
+
+// said cuts the way of a server that says what is waited for.
+func (d *detour) said(server int, c mongotest.Command, is func(instant string) bool) *mongotest.Interference {
 	if c.Name != "update" && c.Name != "findAndModify" && c.Name != "bulkWrite" {
-		return
+		return nil
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if len(d.phases) == 0 {
-		return
+	if len(d.instants) > 0 && is(d.instants[0]) {
+		d.cuts <- cut{server, d.instants[0], d.ways[server].begin(d.fault)}
+		d.instants, d.held = d.instants[1:], 0
 	}
-	said := c.Body.String()
+	return nil
+}
+
+// says reports whether a command has some words.
+func says(c mongotest.Command, words string) bool {
+	if strings.Contains(c.Body.String(), words) {
+		return true
+	}
 	for _, document := range c.Documents {
-		said += document.String()
+		if strings.Contains(document.String(), words) {
+			return true
+		}
 	}
-	if !strings.Contains(said, `\"`+d.phases[0]+`\"`) {
-		return
-	}
-	d.cuts <- cut{server, d.phases[0], d.ways[server][d.way].begin(d.fault)}
-	d.phases = d.phases[1:]
+	return false
 }
 
 // cutIs waits until the next cut is made.

@@ -21,12 +21,13 @@ import (
 // was written at the new place, and moves for good. What was acknowledged is
 // there, once, and in one place.
 func TestTheMoverIsKilled(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
-		mongoFleet(t, mongotest.Standalone).tell(t, place{"default", "collection"}, place{"default", "shared"}, 2)
+		mongoFleet(t, mongotest.Standalone, false).tell(t, place{"default", "collection"}, place{"default", "shared"}, 2)
 		return
 	}
 	type story struct {
-		fleet    func(*testing.T, mongotest.Kind) *fleet
+		fleet    func(t *testing.T, kind mongotest.Kind, apart bool) *fleet
 		kind     mongotest.Kind
 		from, to place
 	}
@@ -56,7 +57,7 @@ func TestTheMoverIsKilled(t *testing.T) {
 			if !whole() {
 				t.Parallel()
 			}
-			s.fleet(t, s.kind).tell(t, s.from, s.to, 3)
+			s.fleet(t, s.kind, s.from.cluster != s.to.cluster).tell(t, s.from, s.to, 3)
 		})
 	}
 }
@@ -74,19 +75,25 @@ type fleet struct {
 }
 
 // terms make a relocation long enough to be met in each of its phases.
-var terms = []string{"TENANTRY_RELOCATION_DOCUMENTS_PER_SECOND=300", "TENANTRY_OPERATION_WAIT=10ms", "TENANTRY_PLACEMENT_LEASE=500ms",
+var terms = []string{"TENANTRY_RELOCATION_DOCUMENTS_PER_SECOND=200", "TENANTRY_OPERATION_WAIT=10ms", "TENANTRY_PLACEMENT_LEASE=500ms",
 	"TENANTRY_CUTOVER_TIMEOUT=20s", "TENANTRY_HTTP_REQUEST_TIMEOUT=30s",
 	"TENANTRY_SEAL_KEY=" + base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{'k'}, 32))}
 
-// mongoFleet is two processes, with the clusters on a server each.
-func mongoFleet(t *testing.T, kind mongotest.Kind) *fleet {
+// mongoFleet is two processes, with the clusters on one server, or on one each.
+func mongoFleet(t *testing.T, kind mongotest.Kind, apart bool) *fleet {
 	t.Helper()
-	f := &fleet{databases: []*mongotest.Server{server(t, kind), second(t, kind)}, held: map[*process]string{}}
-	registry := f.databases[0].Database(t)
-	f.operations = &operations{f.databases[0], registry}
-	env := append([]string{"TENANTRY_REGISTRY_URL=" + f.databases[0].URL(registry),
-		"TENANTRY_CLUSTERS_DEFAULT_URL=" + f.databases[0].URL(f.databases[0].Database(t)),
-		"TENANTRY_CLUSTERS_OTHER_URL=" + f.databases[1].URL(f.databases[1].Database(t))}, terms...)
+	first := server(t, kind)
+	f := &fleet{databases: []*mongotest.Server{first}, held: map[*process]string{}}
+	other := first
+	if apart {
+		other = second(t, kind)
+		f.databases = append(f.databases, other)
+	}
+	registry := first.Database(t)
+	f.operations = &operations{first, registry}
+	env := append([]string{"TENANTRY_REGISTRY_URL=" + first.URL(registry),
+		"TENANTRY_CLUSTERS_DEFAULT_URL=" + first.URL(first.Database(t)),
+		"TENANTRY_CLUSTERS_OTHER_URL=" + other.URL(other.Database(t))}, terms...)
 	for range 2 {
 		f.processes = append(f.processes, run(t, env...))
 	}
@@ -104,7 +111,7 @@ func second(t *testing.T, kind mongotest.Kind) *mongotest.Server {
 }
 
 // fileFleet is one process, with a cluster in files and one on a server.
-func fileFleet(t *testing.T, kind mongotest.Kind) *fleet {
+func fileFleet(t *testing.T, kind mongotest.Kind, _ bool) *fleet {
 	t.Helper()
 	m := server(t, kind)
 	p := run(t, append([]string{"TENANTRY_CLUSTERS_OTHER_URL=" + m.URL(m.Database(t)), "TENANTRY_CLUSTERS_DEFAULT_URL=sqlite:clusters"}, terms...)...)
@@ -129,7 +136,7 @@ func (f *fleet) tell(t *testing.T, from, to place, kills int) {
 	rnd := rand.New(rand.NewPCG(seed, 0))
 	first, sites := f.processes[0], f.sites()
 	org, token := first.settle("Ledger", from)
-	there := first.furnish("ledger", token, 300)
+	there := first.furnish("ledger", token, 200)
 	work := begin(16, &book{t: t, servers: sites, org: "ledger", token: token, mortal: true, brief: true, pace: unhurried})
 	work.goesOn(t, "it begins")
 
@@ -166,7 +173,7 @@ func (f *fleet) tell(t *testing.T, from, to place, kills int) {
 }
 
 // unhurried leaves the stand-in time for the mover.
-const unhurried = 100 * time.Millisecond
+const unhurried = 200 * time.Millisecond
 
 func number(op answer, field string) float64 {
 	r, _ := op.JSON["relocation"].(map[string]any)
@@ -184,7 +191,7 @@ func (f *fleet) kill(t *testing.T, rnd *rand.Rand, op string, kills int, states 
 	}
 	slices.Sort(points)
 	for _, point := range points {
-		await(t, "it comes to "+phases[point], func() bool {
+		awaitEvery(t, look, "it comes to "+phases[point], func() bool {
 			state, quiet := f.state(t, op)
 			return quiet || slices.Index(phases, state) >= point
 		})
@@ -198,7 +205,7 @@ func (f *fleet) kill(t *testing.T, rnd *rand.Rand, op string, kills int, states 
 		t.Logf("%v: killed in %s", time.Since(f.began).Round(time.Second/10), state)
 		if len(f.processes) > 1 {
 			before := f.held[mover]
-			await(t, "another takes over", func() bool {
+			awaitEvery(t, look, "another takes over", func() bool {
 				if _, quiet := f.state(t, op); quiet {
 					return true
 				}

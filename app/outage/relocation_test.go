@@ -75,7 +75,7 @@ func (s *site) relocate(org string, to place) (op string) {
 // it is asked again.
 func (s *site) turn(op, act string) {
 	s.t.Helper()
-	await(s.t, act+" is taken", func() bool {
+	awaitEvery(s.t, look, act+" is taken", func() bool {
 		a, err := s.try("POST", "/v1/operations/"+op+"/"+act, s.key, nil)
 		if err != nil {
 			s.t.Fatal(err)
@@ -90,12 +90,15 @@ func (s *site) turn(op, act string) {
 // phases of a relocation, in their order.
 var phases = []string{"preflight", "provisioning", "copying", "catching_up", "verifying", "cutover", "switched", "reverting"}
 
+// look is how often somebody looks how far a relocation is.
+const look = 30 * time.Millisecond
+
 // comes waits until a relocation is in one of the states, as the servers tell it
 // in turn, and gives how it is then.
 func comes(t *testing.T, op string, servers []*site, states ...string) answer {
 	t.Helper()
 	var last answer
-	await(t, fmt.Sprintf("operation %s is %v", op, states), func() bool {
+	awaitEvery(t, look, fmt.Sprintf("operation %s is %v", op, states), func() bool {
 		for _, s := range servers {
 			a, err := s.try("GET", "/v1/operations/"+op, s.key, nil)
 			if err != nil || a.Status != http.StatusOK {

@@ -138,7 +138,13 @@ func (s *site) settles() {
 
 func await(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); !condition(); time.Sleep(5 * time.Millisecond) {
+	awaitEvery(t, 5*time.Millisecond, what, condition)
+}
+
+// awaitEvery is for conditions that cost the servers something.
+func awaitEvery(t *testing.T, pause time.Duration, what string, condition func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(2 * time.Minute); !condition(); time.Sleep(pause) {
 		if time.Now().After(deadline) {
 			t.Fatalf("it never came that %s", what)
 		}

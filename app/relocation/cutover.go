@@ -196,7 +196,7 @@ func (r *run) count(ctx context.Context, from, to place) error {
 // thaw lets writes through again where they were before. It is tried until it
 // is done, or until it is another's to do.
 func (r *run) thaw(ctx context.Context, from place, began time.Time) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), thawTimeout)
 	defer cancel()
 	defer func() {
 		held := time.Since(began)

@@ -22,5 +22,7 @@
 // once more, by the same server, which shuts out what may still be under way,
 // and goes on from what is recorded. That holds for the flip above all: one that
 // did not answer may have happened, and the source must not take writes again
-// before it is known that it did not.
+// before it is known that it did not. A server that cannot reach one of the places
+// gives the relocation back before long, soonest when writes may be held: another
+// server may have a way there.
 package relocation

@@ -44,9 +44,15 @@ const (
 	// noteEvery is how often it is recorded how far a relocation came, and looked
 	// whether somebody gave it up.
 	noteEvery = time.Second
-	// noteTimeout bounds what has to be recorded, or thawed, whatever else goes
-	// wrong.
+	// noteTimeout bounds what has to be recorded, whatever else goes wrong.
 	noteTimeout = 10 * time.Second
+	// thawTimeout bounds what has to be done for writes to be let through: then
+	// another server may have to do it, one that reaches the place.
+	thawTimeout = 5 * time.Second
+	// patience is how long a server tries to reach a place before it leaves the
+	// relocation to others, who may have another way there. It is shorter when
+	// writes may be held meanwhile.
+	patience, heldPatience = Lease, time.Second
 	// triesToDrop is how often it is tried to remove what was copied of a
 	// relocation that is undone. A target that is gone must not hold the
 	// organization.
@@ -101,10 +107,12 @@ func (f *failure) Unwrap() error { return f.err }
 func failed(format string, args ...any) error { return &failure{fmt.Errorf(format, args...)} }
 
 // Drive works on a relocation until there is nothing to do: it has ended, or
-// has switched and is in its grace period. See journal.Plan.
+// has switched and is in its grace period. Where other servers may work on it,
+// one that cannot reach a place gives it back with an error. See journal.Plan.
 func (m *Mover) Drive(ctx context.Context, op app.Operation) error {
 	pause, undone := firstPause, 0
 	var next turn
+	var away absence
 	for {
 		now, err := m.attempt(ctx, op.ID, next)
 		next = turn{}
@@ -136,6 +144,9 @@ func (m *Mover) Drive(ctx context.Context, op app.Operation) error {
 			undone++
 			next.leave = undone >= triesToDrop
 		}
+		if away.lasts(now, err) && m.registry.Shared() && (undone == 0 || undone > triesToDrop) {
+			return err
+		}
 		m.log.Warn("a relocation does not come on, and is tried again", "operation_id", op.ID,
 			"org_id", op.OrganizationID, "error", err)
 		if !m.rest(ctx, op.ID, pause) {
@@ -143,6 +154,31 @@ func (m *Mover) Drive(ctx context.Context, op app.Operation) error {
 		}
 		pause = min(2*pause, longestPause)
 	}
+}
+
+// absence is that of a place that cannot be reached, try after try.
+type absence struct {
+	since time.Time      // zero: there is none
+	came  app.Relocation // how far it had come then
+}
+
+// lasts reports whether a place has been away for so long that another server
+// should try.
+func (a *absence) lasts(now app.Operation, err error) bool {
+	rel := *now.Relocation
+	further := rel.Phase != a.came.Phase || rel.CopiedTo != a.came.CopiedTo || rel.VerifiedTo != a.came.VerifiedTo || rel.Flips != a.came.Flips
+	switch {
+	case !errors.Is(err, app.ErrUnavailable):
+		a.since = time.Time{}
+		return false
+	case a.since.IsZero() || further:
+		a.since, a.came = time.Now(), rel
+	}
+	held := rel.Phase == app.RelocationCutover || rel.Phase == app.RelocationReverting || rel.Flips > 0 && !rel.Settled
+	if held {
+		return time.Since(a.since) >= heldPatience
+	}
+	return time.Since(a.since) >= patience
 }
 
 // attempt takes the relocation over and goes on with it. It returns the
