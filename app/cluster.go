@@ -35,7 +35,10 @@ type AddedCluster struct {
 	Name string
 	// Sealed is its connection string, sealed for this name. Empty: it is one of the
 	// configuration, and here because it is closing.
-	Sealed        []byte
+	Sealed []byte
+	// Place marks where its store is, so that no two have one; empty: not known.
+	// What it is cannot be read from it.
+	Place         []byte
 	Shards        int // of a folder
 	Isolations    []Isolation
 	MaxNamespaces int // 0: no limit

@@ -105,6 +105,8 @@ const (
 	ConflictOperatorKey ConflictField = "name"
 	ConflictRepetition  ConflictField = "idempotency_key"
 	ConflictCluster     ConflictField = "cluster"
+	// ConflictClusterPlace: another cluster has its store there.
+	ConflictClusterPlace ConflictField = "cluster_place"
 	// ConflictInhabited: organizations live there.
 	ConflictInhabited ConflictField = "organizations"
 )

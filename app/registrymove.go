@@ -72,6 +72,9 @@ func plain(v any) any {
 		if len(v.Isolations) == 0 {
 			v.Isolations = nil
 		}
+		if len(v.Place) == 0 {
+			v.Place = nil
+		}
 		return v
 	}
 	return v

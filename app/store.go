@@ -294,10 +294,11 @@ type AddedClusters interface {
 	// AddedClusters lists all by name.
 	AddedClusters(ctx context.Context) ([]AddedCluster, error)
 	// AddCluster MUST refuse the name of one that is there, with a TakenError of
-	// ConflictCluster.
+	// ConflictCluster, and the place of one, with ConflictClusterPlace.
 	AddCluster(ctx context.Context, c AddedCluster) error
-	// ReplaceCluster stores c, with the next revision, in the place of the one of
-	// its name and revision. ErrStale when there is another, ErrNotFound.
+	// ReplaceCluster stores c, with the next revision, instead of the one of its
+	// name and revision. ErrStale when there is another, ErrNotFound. The place of
+	// another MUST be refused with a TakenError of ConflictClusterPlace.
 	ReplaceCluster(ctx context.Context, c AddedCluster) error
 	// RemoveCluster MUST refuse while the registry places an organization there,
 	// in whichever state, or a relocation is open that begins or ends there, with a

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -73,6 +74,63 @@ func TestAddedClusterIsServedByAll(t *testing.T) {
 				t.Error("the URL is in a log")
 			}
 		}
+	})
+}
+
+// One place is added under two names through two servers at once: there is one
+// cluster, and the other is refused. So is one that comes later, and the place is
+// free when that one is gone.
+func TestOnePlaceIsOneCluster(t *testing.T) {
+	eachMongoDB(t, func(t *testing.T, s *mongotest.Server) {
+		t.Parallel()
+		env := append(onMongoDB(t, s), "TENANTRY_PLACEMENT_LEASE=200ms")
+		servers := []*server{serve(t, dataDir(t), env...), serve(t, dataDir(t), env...)}
+		key := servers[0].Key
+		add := func(o *server, name, url string) answer {
+			a, err := o.try("POST", "/v1/clusters", key, map[string]any{"name": name, "url": url})
+			if err != nil {
+				t.Error(err)
+			}
+			return a
+		}
+		refused := func(a answer) {
+			t.Helper()
+			if a.Status != http.StatusConflict || a.Text("code") != "cluster_place_occupied" {
+				t.Errorf("a place that is taken: %s", a)
+			}
+		}
+		urls := make([]string, 6)
+		var wg sync.WaitGroup
+		for i := range urls {
+			urls[i] = s.URL(s.Database(t))
+			wg.Go(func() {
+				var answers [2]answer
+				var both sync.WaitGroup
+				for j, o := range servers {
+					both.Go(func() { answers[j] = add(o, fmt.Sprintf("c%d-%d", i, j), urls[i]) })
+				}
+				both.Wait()
+				won := slices.IndexFunc(answers[:], func(a answer) bool { return a.Status == http.StatusCreated })
+				if won < 0 {
+					t.Errorf("neither was added: %s, %s", answers[0], answers[1])
+					return
+				}
+				refused(answers[1-won])
+				refused(add(servers[won], fmt.Sprintf("d%d", i), urls[i]))
+			})
+		}
+		wg.Wait()
+		list := servers[1].want(http.StatusOK, "GET", "/v1/clusters", key, nil)
+		items, _ := list.JSON["items"].([]any)
+		if len(items) != 1+len(urls) {
+			t.Errorf("there are %d clusters, want %d", len(items), 1+len(urls))
+		}
+		for j := range servers {
+			if a, err := servers[j].try("DELETE", fmt.Sprintf("/v1/clusters/c0-%d", j), key, nil); err != nil || a.Status >= http.StatusInternalServerError {
+				t.Errorf("remove: %v %s", err, a)
+			}
+		}
+		waitUntil(t, func() bool { return add(servers[0], "again", urls[0]).Status == http.StatusCreated })
 	})
 }
 

@@ -3,6 +3,8 @@ package appliance
 import (
 	"bytes"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -305,8 +307,16 @@ func (r *roster) Prepare(ctx context.Context, in tenancy.AddClusterInput) (k app
 		return k, site, unfit(err)
 	}
 	sealed, err := r.key.Seal([]byte(c.URL), sealedFor(in.Name))
-	return app.AddedCluster{Name: in.Name, Sealed: sealed, Shards: c.Shards, Isolations: isolations(c.Isolations),
+	return app.AddedCluster{Name: in.Name, Sealed: sealed, Place: r.placeMark(c.URL), Shards: c.Shards, Isolations: isolations(c.Isolations),
 		MaxNamespaces: c.MaxNamespaces}, site, err
+}
+
+// placeMark is by which the registry knows that another cluster has its store at
+// a place: what occupied looks for is what this server has heard of.
+func (r *roster) placeMark(url string) []byte {
+	h := hmac.New(sha256.New, r.key.Derive("places of clusters"))
+	_, _ = h.Write([]byte(r.cfg.ClusterPlace(url))) // never fails
+	return h.Sum(nil)
 }
 
 // occupied refuses a URL at whose place there is something of this

@@ -70,6 +70,10 @@ func (c Config) Occupies(url string, clusters map[string]string) string {
 	return ""
 }
 
+// ClusterPlace is where the store of a cluster is: the same for URLs that differ
+// in no more than who signs in, and how. It is not for showing.
+func (c Config) ClusterPlace(url string) string { return c.placeOf(url, clusterDatabase) }
+
 // The databases of MongoDB URLs that name none.
 const (
 	clusterDatabase  = "tenantry_data"

@@ -1,7 +1,9 @@
 package mongodb
 
 import (
+	"bytes"
 	"context"
+	"encoding/hex"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -13,6 +15,7 @@ import (
 type addedClusterDoc struct {
 	Header        `bson:",inline"`
 	Sealed        []byte    `bson:"sealed"`
+	Place         []byte    `bson:"place,omitempty"`
 	Shards        int       `bson:"shards"`
 	Isolations    []string  `bson:"isolations"`
 	MaxNamespaces int       `bson:"max_namespaces"`
@@ -23,7 +26,7 @@ type addedClusterDoc struct {
 }
 
 func (d addedClusterDoc) cluster() app.AddedCluster {
-	k := app.AddedCluster{Name: d.ID, Sealed: d.Sealed, Shards: d.Shards, MaxNamespaces: d.MaxNamespaces,
+	k := app.AddedCluster{Name: d.ID, Sealed: d.Sealed, Place: d.Place, Shards: d.Shards, MaxNamespaces: d.MaxNamespaces,
 		Closing: d.Closing, Instead: d.Instead, Revision: d.Revision, CreatedAt: d.CreatedAt.UTC()}
 	for _, isolation := range d.Isolations {
 		k.Isolations = append(k.Isolations, app.Isolation(isolation))
@@ -38,11 +41,33 @@ func addedClusterDocOf(k app.AddedCluster) *addedClusterDoc {
 }
 
 func (d *addedClusterDoc) set(k app.AddedCluster) {
-	d.Sealed, d.Shards, d.MaxNamespaces, d.Closing, d.Instead = k.Sealed, k.Shards, k.MaxNamespaces, k.Closing, k.Instead
+	d.Sealed, d.Place, d.Shards, d.MaxNamespaces, d.Closing, d.Instead = k.Sealed, k.Place, k.Shards, k.MaxNamespaces, k.Closing, k.Instead
 	d.Isolations = make([]string, len(k.Isolations))
 	for i, isolation := range k.Isolations {
 		d.Isolations[i] = string(isolation)
 	}
+}
+
+// placeClaim is what a cluster claims; nil where its place is not known.
+func placeClaim(k app.AddedCluster) *claimDoc {
+	if len(k.Place) == 0 {
+		return nil
+	}
+	return claimDocOf(claimPlace, hex.EncodeToString(k.Place), k.Name)
+}
+
+// takePlace takes the place of a cluster's store.
+func (u *unit) takePlace(ctx context.Context, k app.AddedCluster) error {
+	c := placeClaim(k)
+	if c == nil {
+		return nil
+	}
+	return u.hold(ctx, c.Kind, c.Value, c.Owner, app.ConflictClusterPlace)
+}
+
+// placesBut are the claims of a cluster, beside that of the place where it is.
+func placesBut(k app.AddedCluster) bson.D {
+	return bson.D{{Key: "owner", Value: k.Name}, {Key: "kind", Value: claimPlace}, {Key: "value", Value: bson.D{{Key: "$ne", Value: hex.EncodeToString(k.Place)}}}}
 }
 
 // AddedClusters is as app.AddedClusters says.
@@ -69,6 +94,9 @@ func (r *Registry) AddCluster(ctx context.Context, k app.AddedCluster) error {
 		if there {
 			return app.Taken(app.ConflictCluster)
 		}
+		if err := u.takePlace(ctx, k); err != nil {
+			return err
+		}
 		d.set(k)
 		d.Revision, d.CreatedAt = k.Revision, k.CreatedAt
 		u.put(addedClusters, &d)
@@ -89,6 +117,14 @@ func (r *Registry) ReplaceCluster(ctx context.Context, k app.AddedCluster) error
 			return app.ErrNotFound
 		case d.Revision != k.Revision:
 			return app.ErrStale
+		}
+		if !bytes.Equal(d.Place, k.Place) {
+			if err := u.takePlace(ctx, k); err != nil {
+				return err
+			}
+			if err := u.giveBack(ctx, placesBut(k)); err != nil {
+				return err
+			}
 		}
 		d.set(k)
 		d.Revision++
@@ -123,6 +159,9 @@ func (r *Registry) RemoveCluster(ctx context.Context, name string) error {
 			return app.Taken(app.ConflictInhabited)
 		}
 		u.remove(addedClusters, &d)
+		if err := u.giveBack(ctx, placesBut(app.AddedCluster{Name: name})); err != nil {
+			return err
+		}
 		u.announce(app.Invalidation{Clusters: true})
 		return nil
 	})

@@ -17,6 +17,8 @@ const (
 	claimOperatorKey = "operator_key" // given back when it is revoked
 	// claimOperator is held once there has been an operator key.
 	claimOperator = "operator"
+	// claimPlace is that of an added cluster's store, by which no two have one.
+	claimPlace = "cluster_place"
 )
 
 // claimDoc says who may use a name. Its id is the kind and the name, so that

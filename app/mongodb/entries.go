@@ -90,8 +90,14 @@ var entryKinds = map[app.RegistryNoun]entryKind{
 		d, err := repetitionDocOf(r)
 		return d, nil, err
 	}),
-	app.NounSigningKeys:   kind(signingKeys, nil, infallible(signingKeyDoc.key), alone(signingKeyDocOf)),
-	app.NounAddedClusters: kind(addedClusters, nil, infallible(addedClusterDoc.cluster), alone(addedClusterDocOf)),
+	app.NounSigningKeys: kind(signingKeys, nil, infallible(signingKeyDoc.key), alone(signingKeyDocOf)),
+	app.NounAddedClusters: kind(addedClusters, nil, infallible(addedClusterDoc.cluster),
+		func(k app.AddedCluster) (*addedClusterDoc, []*claimDoc, error) {
+			if c := placeClaim(k); c != nil {
+				return addedClusterDocOf(k), []*claimDoc{c}, nil
+			}
+			return addedClusterDocOf(k), nil, nil
+		}),
 
 	app.NounOrganizations: kind(organizations, nil, infallible(organizationDoc.organization),
 		func(o app.Organization) (*organizationDoc, []*claimDoc, error) {

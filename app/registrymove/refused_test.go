@@ -158,8 +158,10 @@ func TestAWrongCopyIsNoticed(t *testing.T) {
 	for name, spoil := range map[string]func(list []app.RegistryEntry) []app.RegistryEntry{
 		"is missing": func(list []app.RegistryEntry) []app.RegistryEntry { return list[1:] },
 		"is too much": func(list []app.RegistryEntry) []app.RegistryEntry {
-			more := list[0]
-			more.Key, more.Data = "zz", []byte(strings.Replace(string(more.Data), `"Name":"eu"`, `"Name":"zz"`, 1))
+			k, err := app.EntryValue[app.AddedCluster](list[0])
+			k.Name, k.Place = "zz", nil
+			more, also := app.Entry("zz", k)
+			must(t, errors.Join(err, also))
 			return append(list[:len(list):len(list)], more)
 		},
 		"differs": func(list []app.RegistryEntry) []app.RegistryEntry {

@@ -7,12 +7,12 @@ import (
 	"tenantry/app"
 )
 
-const addedClusterColumns = `name, sealed, shards, isolations, max_namespaces, closing, instead, revision, created_at`
+const addedClusterColumns = `name, sealed, place, shards, isolations, max_namespaces, closing, instead, revision, created_at`
 
 func scanAddedCluster(row scanner) (app.AddedCluster, error) {
 	var k app.AddedCluster
 	var isolations string
-	err := row.Scan(&k.Name, &k.Sealed, &k.Shards, &isolations, &k.MaxNamespaces, &k.Closing, &k.Instead, &k.Revision, at{&k.CreatedAt})
+	err := row.Scan(&k.Name, &k.Sealed, &k.Place, &k.Shards, &isolations, &k.MaxNamespaces, &k.Closing, &k.Instead, &k.Revision, at{&k.CreatedAt})
 	if err != nil {
 		return k, err
 	}
@@ -24,9 +24,13 @@ func insertAddedCluster(c *conn, k app.AddedCluster) error {
 	if err != nil {
 		return err
 	}
-	_, err = c.exec("INSERT INTO added_clusters ("+addedClusterColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		k.Name, blob(k.Sealed), k.Shards, string(isolations), k.MaxNamespaces, k.Closing, k.Instead, k.Revision, k.CreatedAt.UnixMilli())
+	_, err = c.exec("INSERT INTO added_clusters ("+addedClusterColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		k.Name, blob(k.Sealed), blob(k.Place), k.Shards, string(isolations), k.MaxNamespaces, k.Closing, k.Instead, k.Revision, k.CreatedAt.UnixMilli())
 	return err
+}
+
+func readAddedCluster(c *conn, name string) (app.AddedCluster, error) {
+	return scanAddedCluster(c.queryRow("SELECT "+addedClusterColumns+" FROM added_clusters WHERE name = ?", name))
 }
 
 // AddedClusters is as app.AddedClusters says.
@@ -46,10 +50,17 @@ func (r *Registry) AddedClusters(ctx context.Context) ([]app.AddedCluster, error
 func (r *Registry) AddCluster(ctx context.Context, k app.AddedCluster) error {
 	return r.change(ctx, func(c *conn) error {
 		err := insertAddedCluster(c, k)
-		if isTaken(err) {
+		if !isTaken(err) {
+			return err
+		}
+		var named bool
+		if err := c.queryRow("SELECT EXISTS (SELECT 1 FROM added_clusters WHERE name = ?)", k.Name).Scan(&named); err != nil {
+			return err
+		}
+		if named {
 			return app.Taken(app.ConflictCluster)
 		}
-		return err
+		return app.Taken(app.ConflictClusterPlace)
 	}, app.Invalidation{Clusters: true})
 }
 
@@ -60,13 +71,16 @@ func (r *Registry) ReplaceCluster(ctx context.Context, k app.AddedCluster) error
 		return err
 	}
 	return r.change(ctx, func(c *conn) error {
-		n, err := c.exec(`UPDATE added_clusters SET sealed = ?, shards = ?, isolations = ?, max_namespaces = ?, closing = ?, instead = ?,
+		n, err := c.exec(`UPDATE added_clusters SET sealed = ?, place = ?, shards = ?, isolations = ?, max_namespaces = ?, closing = ?, instead = ?,
 			revision = revision + 1 WHERE name = ? AND revision = ?`,
-			blob(k.Sealed), k.Shards, string(isolations), k.MaxNamespaces, k.Closing, k.Instead, k.Name, k.Revision)
-		if err != nil || n > 0 {
+			blob(k.Sealed), blob(k.Place), k.Shards, string(isolations), k.MaxNamespaces, k.Closing, k.Instead, k.Name, k.Revision)
+		switch {
+		case isTaken(err):
+			return app.Taken(app.ConflictClusterPlace)
+		case err != nil || n > 0:
 			return err
 		}
-		if _, err := scanAddedCluster(c.queryRow("SELECT "+addedClusterColumns+" FROM added_clusters WHERE name = ?", k.Name)); err != nil {
+		if _, err := readAddedCluster(c, k.Name); err != nil {
 			return err
 		}
 		return app.ErrStale
@@ -76,7 +90,7 @@ func (r *Registry) ReplaceCluster(ctx context.Context, k app.AddedCluster) error
 // RemoveCluster is as app.AddedClusters says.
 func (r *Registry) RemoveCluster(ctx context.Context, name string) error {
 	return r.change(ctx, func(c *conn) error {
-		if _, err := scanAddedCluster(c.queryRow("SELECT "+addedClusterColumns+" FROM added_clusters WHERE name = ?", name)); err != nil {
+		if _, err := readAddedCluster(c, name); err != nil {
 			return err
 		}
 		var lives bool

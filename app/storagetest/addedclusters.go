@@ -2,6 +2,7 @@ package storagetest
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -9,7 +10,7 @@ import (
 )
 
 func (w *world) addedCluster(name string) app.AddedCluster {
-	return app.AddedCluster{Name: name, Sealed: append([]byte{0, 255, 1}, hashOf("sealed "+name)...), Shards: 7,
+	return app.AddedCluster{Name: name, Sealed: append([]byte{0, 255, 1}, hashOf("sealed "+name)...), Place: hashOf("place " + name), Shards: 7,
 		Isolations:    []app.Isolation{app.IsolationShared, app.IsolationCollection},
 		MaxNamespaces: 3000, Instead: "us", Revision: 1, CreatedAt: w.now()}
 }
@@ -58,6 +59,35 @@ func addedClusters(s registrySuite) {
 		equal(t, "clusters", all(t, w), []app.AddedCluster{clusters[winner]})
 		if err := w.AddCluster(w.ctx, clusters[0]); !isTaken(err, app.ConflictCluster) {
 			t.Fatalf("a name that is taken: %v", err)
+		}
+	})
+
+	s.test("AddCluster/OnePlaceOneCluster", func(t *testing.T, w *world) {
+		clusters := make([]app.AddedCluster, 8)
+		for i := range clusters {
+			clusters[i] = w.addedCluster(fmt.Sprint("eu-", i))
+			clusters[i].Place = hashOf("one place")
+		}
+		other := w.addedCluster("us")
+		must(t, w.AddCluster(w.ctx, other))
+		winner := clusters[oneWinner(t, race(len(clusters), func(i int) error { return w.AddCluster(w.ctx, clusters[i]) }), app.ErrConflict)]
+		equal(t, "clusters", all(t, w), []app.AddedCluster{winner, other})
+		again := w.addedCluster("another")
+		again.Place = winner.Place
+		taken(t, w.AddCluster(w.ctx, again), app.ConflictClusterPlace)
+		other.Place = winner.Place
+		taken(t, w.ReplaceCluster(w.ctx, other), app.ConflictClusterPlace)
+		// It is free when its cluster is gone, or at another place.
+		must(t, w.RemoveCluster(w.ctx, winner.Name))
+		must(t, w.AddCluster(w.ctx, again))
+		moved := again
+		moved.Place = hashOf("another place")
+		must(t, w.ReplaceCluster(w.ctx, moved))
+		must(t, w.ReplaceCluster(w.ctx, other))
+		for _, name := range []string{"unknown", "unknown-2"} { // where they are is not known
+			k := w.addedCluster(name)
+			k.Place = nil
+			must(t, w.AddCluster(w.ctx, k))
 		}
 	})
 

@@ -171,6 +171,9 @@ func (i *Inhabited) checkNames(t *testing.T) {
 	is(t, w.AddSigningKey(w.ctx, w.signingKey("three"), "one"), app.ErrStale)
 	must(t, w.AddSigningKey(w.ctx, w.signingKey("three"), "two"))
 	taken(t, w.AddCluster(w.ctx, w.addedCluster("eu")), app.ConflictCluster)
+	beside := w.addedCluster("beside")
+	beside.Place = w.addedCluster("eu").Place
+	taken(t, w.AddCluster(w.ctx, beside), app.ConflictClusterPlace)
 	must(t, w.RemoveCluster(w.ctx, "us"))
 }
 

@@ -81,8 +81,11 @@ func (s *Service) nameFree(ctx context.Context, name string) error {
 
 func takenCluster(err error) error {
 	var t *app.TakenError
-	if errors.As(err, &t) && t.Field == app.ConflictCluster {
+	switch {
+	case errors.As(err, &t) && t.Field == app.ConflictCluster:
 		return app.Fail(app.ErrConflict, "cluster_name_taken", "A cluster with this name was added already. Remove that one first, or choose another name.")
+	case errors.As(err, &t) && t.Field == app.ConflictClusterPlace:
+		return app.Fail(app.ErrConflict, "cluster_place_occupied", "This is the place of another cluster, which was just added. Name a place of the cluster's own.")
 	}
 	return err
 }
