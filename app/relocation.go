@@ -39,7 +39,9 @@ type Relocation struct {
 	// Source and Target are where the documents were and will be. The
 	// generations in them are those of the beginning.
 	Source, Target Placement
-	Phase          RelocationPhase
+	// Drain is the operation that has begun it; empty: an operator has.
+	Drain OperationID `json:",omitempty"`
+	Phase RelocationPhase
 	// Generation is that of the mover: both namespaces have it, or are about to.
 	// Whoever takes the relocation over raises it, here first, and so shuts out
 	// who worked on it before.

@@ -196,9 +196,11 @@ func (m *migration) tellNext(say func(format string, args ...any)) {
 			clusters, are = "clusters", "are folders"
 		}
 		say("- The %s %s %s on this machine. One server can go on with it; several cannot share it. Before there are\n"+
-			"  several, add one on MongoDB with \"tenantry cluster add\" or in the configuration, and move everybody there\n"+
-			"  with \"tenantry org relocate ORG --cluster NAME\".",
+			"  several, add one on MongoDB with \"tenantry cluster add NAME\" or in the configuration, and move everybody there:\n",
 			clusters, strings.Join(m.folders, ", "), are)
+		for _, folder := range m.folders {
+			say("    tenantry cluster drain %s --to NAME", folder)
+		}
 	}
 }
 

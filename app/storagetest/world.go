@@ -82,7 +82,7 @@ func (w *world) relocation(org app.Organization) app.Operation {
 	target.Cluster, target.Isolation, target.Database, target.Generation = "other", app.IsolationShared, "shard-07", 2
 	target.Collection = app.SharedCollection
 	op.Relocation = &app.Relocation{
-		Source: org.Placement, Target: target, Phase: app.RelocationCopying, Generation: org.Placement.Generation + 1,
+		Source: org.Placement, Target: target, Drain: "a-drain", Phase: app.RelocationCopying, Generation: org.Placement.Generation + 1,
 		CopiedTo: "doc-1", VerifiedTo: "doc-0", Total: app.NamespaceStats{Documents: 7, Bytes: 70},
 		Copied: app.NamespaceStats{Documents: 6, Bytes: 60}, CaughtUp: app.NamespaceStats{Documents: 5, Bytes: 50},
 		Verified: app.NamespaceStats{Documents: 4, Bytes: 40}, Cutovers: 3, Held: time.Millisecond,

@@ -167,7 +167,7 @@ func (r *drainRun) move(ctx context.Context, org app.Organization) error {
 	if err != nil {
 		return err
 	}
-	id, err := r.s.relocateOnce(ctx, org, target)
+	id, err := r.s.relocateOnce(ctx, org, target, r.op.ID)
 	var running *journal.RunningError
 	var pending *journal.PendingError
 	switch {
@@ -335,11 +335,12 @@ func (r *drainRun) endGrace(ctx context.Context, op app.Operation) {
 }
 
 // giveUp ends a drain that was cancelled. Those who have left stay where they
-// are; those on their way stay where they were.
+// are; those whom it has on their way stay where they were. What an operator has
+// begun is the operator's.
 func (r *drainRun) giveUp(ctx context.Context) error {
 	err := eachRelocation(ctx, r.s.registry, func(op app.Operation) {
 		rel := op.Relocation
-		if rel == nil || rel.Source.Cluster != r.d.Cluster || rel.Flips > 0 || op.CreatedAt.Before(r.op.CreatedAt) {
+		if rel == nil || rel.Drain != r.op.ID || rel.Flips > 0 {
 			return
 		}
 		err := r.s.registry.AbortOperation(ctx, op.ID, app.OperationCancelling, "the drain of its cluster was cancelled", r.s.clock())

@@ -39,7 +39,7 @@ func (s *Service) Relocate(ctx context.Context, actor app.Actor, ref string, in 
 		if err != nil {
 			return OperationView{}, err
 		}
-		id, err := s.relocateOnce(ctx, org, target)
+		id, err := s.relocateOnce(ctx, org, target, "")
 		if s.outOfDate(ctx, org, app.AnyRevision, err) {
 			ref = string(org.ID)
 			continue
@@ -99,7 +99,8 @@ func (s *Service) destination(ctx context.Context, actor app.Actor, ref string, 
 	return org, target, nil
 }
 
-func (s *Service) relocateOnce(ctx context.Context, org app.Organization, target app.Placement) (app.OperationID, error) {
+// relocateOnce begins a relocation, for a drain or for an operator.
+func (s *Service) relocateOnce(ctx context.Context, org app.Organization, target app.Placement, drain app.OperationID) (app.OperationID, error) {
 	plan, err := s.mover.Preflight(ctx, org.ID, org.Placement, target)
 	if err != nil {
 		return "", err
@@ -118,7 +119,7 @@ func (s *Service) relocateOnce(ctx context.Context, org app.Organization, target
 	defer recorded(false)
 	at := s.clock()
 	op := s.newOperation(app.OperationRelocate, org, at)
-	op.Relocation = &app.Relocation{Source: org.Placement, Target: target, Phase: app.RelocationPreflight,
+	op.Relocation = &app.Relocation{Source: org.Placement, Target: target, Drain: drain, Phase: app.RelocationPreflight,
 		Generation: target.Generation, Total: plan.Total, PhaseAt: at}
 	err = s.runner.Run(ctx, s.relocatePlan(), op, func(ctx context.Context) error {
 		err := s.registry.BeginRelocation(ctx, op)
