@@ -120,7 +120,7 @@ func TestTheRegistryMoves(t *testing.T) {
 		stopped(t, first)
 
 		said = migrate(t, luck.times(kills), env, "--data-dir", data, "--to", url)
-		for _, word := range []string{filepath.Join(data, "seal.key"), "The cluster default is a folder on this machine", "registry.url"} {
+		for _, word := range []string{filepath.Join(data, "seal.key"), "The cluster default is a folder on this machine", "tenantry cluster drain default --to NAME", "registry.url"} {
 			if !strings.Contains(said, word) {
 				t.Errorf("it does not say %q:\n%s", word, said)
 			}
