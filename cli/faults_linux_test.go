@@ -13,25 +13,11 @@ import (
 	"tenantry/app/servertest"
 )
 
-// tmpfs mounts a small file system of its own; only root may.
-func tmpfs(t *testing.T, options string) string {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("needs root on Linux to mount a small file system")
-	}
-	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, options); err != nil {
-		t.Skipf("this machine does not let root mount: %v", err)
-	}
-	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
-	return dir
-}
-
 // The disk fills up under a running server: the request that finds no room
 // fails with 507 or 503, reads go on, nothing acknowledged is lost, and when
 // there is room again the service resumes by itself.
 func TestDiskFull(t *testing.T) {
-	dir := tmpfs(t, "size=24m")
+	dir := servertest.Disk(t, "size=24m")
 	ballast := filepath.Join(dir, "ballast")
 	if err := os.WriteFile(ballast, make([]byte, 8<<20), 0o600); err != nil {
 		t.Fatal(err)
@@ -86,7 +72,7 @@ func TestDiskFull(t *testing.T) {
 }
 
 func TestReadOnlyFolder(t *testing.T) {
-	dir := tmpfs(t, "size=16m")
+	dir := servertest.Disk(t, "size=16m")
 	data := filepath.Join(dir, "data")
 	s := serve(t, data)
 	s.create("Acme")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -108,10 +109,8 @@ func comes(t *testing.T, op string, servers []*site, states ...string) answer {
 				t.Logf("%s: %s", a.Text("state"), a.Text("error"))
 			}
 			last = a
-			for _, state := range states {
-				if a.Text("state") == state && (state != "switched" || strings.Contains(a.Body, `"revertible":true`)) {
-					return true
-				}
+			if state := a.Text("state"); slices.Contains(states, state) && (state != "switched" || strings.Contains(a.Body, `"revertible":true`)) {
+				return true
 			}
 			switch a.Text("state") {
 			case "failed", "completed", "reverted", "cancelled":
