@@ -152,7 +152,7 @@ func (r *Runner) do(ctx context.Context, p Plan, op app.Operation) error {
 			continue
 		}
 		// A commit can fail to answer and yet have happened.
-		if now, readErr := r.journal.Operation(ctx, op.ID); readErr == nil && now.State == app.OperationCompleted {
+		if r.completed(ctx, op.ID) {
 			return nil
 		}
 		r.refused(ctx, op, step.Name, err)
@@ -160,11 +160,21 @@ func (r *Runner) do(ctx context.Context, p Plan, op app.Operation) error {
 			return &PendingError{Operation: op.ID, Err: err}
 		}
 		if undoErr := r.undo(ctx, p, op, app.OperationAborting, step.Name+": "+err.Error()); undoErr != nil {
-			return &PendingError{Operation: op.ID, Err: errors.Join(err, undoErr)}
+			// The journal may have been away when it was asked.
+			if errors.Is(undoErr, app.ErrConflict) && r.completed(ctx, op.ID) {
+				return nil
+			}
+			return &PendingError{Operation: op.ID, Err: fmt.Errorf("%w\n%v", err, undoErr)} //nolint:errorlint // why it cannot be undone is not what was refused
 		}
 		return err
 	}
 	return nil
+}
+
+// completed reports whether an operation is known to have ended well.
+func (r *Runner) completed(ctx context.Context, id app.OperationID) bool {
+	now, err := r.journal.Operation(ctx, id)
+	return err == nil && now.State == app.OperationCompleted
 }
 
 // refused records that a step was refused. That it cannot be recorded is no

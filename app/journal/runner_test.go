@@ -3,6 +3,7 @@ package journal_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -102,6 +103,36 @@ func TestAnUnheardAnswerIsAsked(t *testing.T) {
 		}
 		s.want(app.OperationCompleted, "do two, do three, do four")
 	}
+}
+
+// unread is a book that cannot be read the first time.
+type unread struct {
+	*book
+	asked bool
+}
+
+func (u *unread) Operation(ctx context.Context, id app.OperationID) (app.Operation, error) {
+	if !u.asked {
+		u.asked = true
+		return app.Operation{}, app.ErrUnavailable
+	}
+	return u.book.Operation(ctx, id)
+}
+
+// The answer to the last step is lost, and the journal is away when it is asked:
+// the act is done, and its caller is told so.
+func TestAnUnheardAnswerIsAskedAgain(t *testing.T) {
+	s := newStage(t, nil)
+	last := &s.plan.Steps[3]
+	do := last.Do
+	last.Do = func(ctx context.Context, op app.Operation) error {
+		return errors.Join(do(ctx, op), errors.New("the answer was lost"))
+	}
+	s.run = journal.NewRunner(&unread{book: s.book}, app.Now, slog.New(slog.DiscardHandler), 0, s.plan)
+	if err := s.begin(); err != nil {
+		t.Error(err)
+	}
+	s.want(app.OperationCompleted, "do two, do three, do four")
 }
 
 // TestAnActOutlivesItsRequest cancels the request in the middle.
