@@ -24,6 +24,7 @@ type Cluster struct {
 	epochs epochs
 	// wholeness is what is known of collections that others have dropped.
 	wholeness wholeness
+	leftovers leftovers
 	// away is why the cluster could not be begun with; nil once it could.
 	away atomic.Pointer[error]
 
@@ -67,6 +68,7 @@ func OpenCluster(ctx context.Context, name string, o Options) (*Cluster, error) 
 		c.background.Go(func() { c.retry(running) })
 	}
 	c.background.Go(func() { c.keepLooking(running) })
+	c.background.Go(func() { c.keepTidy(running) })
 	return c, nil
 }
 

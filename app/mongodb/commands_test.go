@@ -34,7 +34,7 @@ var actionsOf = map[string]map[string][]string{
 }
 
 // ofEverybody are commands that need no action.
-var ofEverybody = []string{"hello", "ping", "buildInfo", "getMore", "killCursors", "endSessions", "commitTransaction", "abortTransaction"}
+var ofEverybody = []string{"hello", "ping", "buildInfo", "listDatabases", "getMore", "killCursors", "endSessions", "commitTransaction", "abortTransaction"}
 
 // ofItsClock are the ways to ask a server for its time, or to let it act by that.
 var ofItsClock = []string{"$$NOW", "$$CLUSTER_TIME", "$currentDate", "expireAfterSeconds", "startAtOperationTime", "atClusterTime", "afterClusterTime"}

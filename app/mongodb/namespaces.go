@@ -51,6 +51,9 @@ type namespaceDoc struct {
 	// left; Stand is what is being put in its collection's place. See drop.go.
 	Dropping bool   `bson:"dropping,omitempty"`
 	Stand    string `bson:"stand,omitempty"`
+	// Sweep is set in what is no namespace, but a claim to a name under which
+	// something is left: see sweep.go.
+	Sweep string `bson:"sweep,omitempty"`
 
 	// Plain: it was made where the store keeps no validators. See plain.go.
 	Plain bool `bson:"plain,omitempty"`
@@ -247,8 +250,15 @@ func (c *Cluster) record(ctx context.Context, ns app.Namespace, phase app.Namesp
 		return d, err
 	}
 	now, err := c.namespace(ctx, d.ID)
-	if errors.Is(err, mongo.ErrNoDocuments) {
-		return d, app.Taken(app.ConflictCollection) // its name, then
+	if errors.Is(err, mongo.ErrNoDocuments) { // its name, then
+		yielded, err := c.yieldTo(ctx, d)
+		if err == nil && yielded {
+			return c.record(ctx, ns, phase)
+		}
+		if err == nil {
+			err = app.Taken(app.ConflictCollection)
+		}
+		return d, err
 	}
 	if err == nil {
 		err = errExists
@@ -331,7 +341,7 @@ func (c *Cluster) allNamespaces(ctx context.Context) (docs []namespaceDoc, err e
 	if err := c.here(); err != nil {
 		return nil, err
 	}
-	cursor, err := c.db.Collection(namespaces).Find(ctx, bson.D{}, options.Find().SetSort(bson.D{{Key: "_id", Value: 1}}))
+	cursor, err := c.db.Collection(namespaces).Find(ctx, ofOrganizations, options.Find().SetSort(bson.D{{Key: "_id", Value: 1}}))
 	if err == nil {
 		err = cursor.All(ctx, &docs)
 	}

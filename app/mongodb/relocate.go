@@ -89,11 +89,21 @@ func (c *Cluster) recordPending(ctx context.Context, d namespaceDoc, p pending) 
 		next.Holds = append(next.Holds, d.held(p.Collection))
 	}
 	err := c.free(ctx, next)
+	if err == nil && len(next.Holds) > 1 {
+		err = c.noteRenamed(ctx, next.Holds)
+	}
 	if err == nil {
 		err = c.step(ctx, d, &next)
 	}
 	if isDuplicate(err) {
-		return d, app.Taken(app.ConflictCollection)
+		yielded, err := c.yieldTo(ctx, next)
+		if err == nil && yielded {
+			return c.recordPending(ctx, d, p)
+		}
+		if err == nil {
+			err = app.Taken(app.ConflictCollection)
+		}
+		return d, err
 	}
 	return next, err
 }

@@ -16,6 +16,6 @@ func freeSpace(dir string) (int64, error) {
 		return 0, err
 	}
 	// Where superusers have blocks kept back, what is available can be below zero.
-	blocks, size := max(0, float64(int64(s.Bavail))), float64(s.Bsize) //nolint:unconvert // unsigned on Linux
+	blocks, size := max(0, float64(int64(s.Bavail))), float64(s.Bsize) // unsigned on Linux
 	return int64(min(blocks*size, math.MaxInt64/2)), nil
 }
