@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"tenantry/app"
 )
 
 func TestWhoGivesUpWhileWaitingWritesNothing(t *testing.T) {
@@ -76,7 +78,8 @@ func TestAStormOfCancellations(t *testing.T) {
 		if there := all[fmt.Sprint(i)]; there != (err == nil) {
 			t.Fatalf("%d was answered %v and is there: %v", i, err, there)
 		}
-		if err != nil && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) {
+		// Where the disk is slow, those who gave up still stand in the queue.
+		if err != nil && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) && !errors.Is(err, app.ErrUnavailable) {
 			t.Fatalf("%d was answered %v", i, err)
 		}
 	}
