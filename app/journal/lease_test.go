@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -187,6 +188,46 @@ func TestWhatIsLaidDownIsLeftToOthers(t *testing.T) {
 			t.Errorf("when nobody came on with it, it was taken up by %q", by)
 		}
 		one.Wait()
+		other.Wait()
+	})
+}
+
+// What is driven does not stand still for much longer than its lease when its
+// server dies, however seldom the others look for work.
+func TestWhatIsDrivenIsWatched(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const length, every = 3 * time.Second, 10 * time.Second
+		taken := make(chan struct{})
+		s := newStage(t, nil)
+		s.run.Share(length)
+		s.op.Lease = s.run.Lease(kind)
+		s.book.set(s.op, app.OperationRunning)
+		other := journal.NewRunner(s.book, app.Now, slog.New(slog.DiscardHandler), time.Second, journal.Plan{Kind: kind,
+			Drive: func(_ context.Context, op app.Operation) error {
+				close(taken)
+				s.book.set(op, app.OperationCompleted)
+				return nil
+			}})
+		other.Share(length)
+		ctx, stop := context.WithCancel(t.Context())
+		var reconciling sync.WaitGroup
+		reconciling.Go(func() { other.Reconcile(ctx, every) })
+		from := s.op.Lease
+		for range 15 { // it is worked on
+			to := s.run.Lease(kind)
+			if err := s.book.ClaimOperation(ctx, s.op.ID, from, to); err != nil {
+				t.Fatal(err)
+			}
+			from = to
+			time.Sleep(time.Second)
+		}
+		died := time.Now()
+		<-taken
+		if after := time.Since(died); after > length+time.Second/2 {
+			t.Errorf("it was taken over after %v", after)
+		}
+		stop()
+		reconciling.Wait()
 		other.Wait()
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,10 +22,19 @@ const atOnce = 8
 // to others. It goes on after a failure and returns how many it ended and all
 // that failed. What is driven goes on in the background.
 func (r *Runner) Recover(ctx context.Context) (ended int, err error) {
+	ended, _, err = r.recover(ctx)
+	return ended, err
+}
+
+// recover also reports whether others drive something that is due.
+func (r *Runner) recover(ctx context.Context) (ended int, driven bool, err error) {
 	open, err := r.journal.OpenOperations(ctx, r.clock())
 	if err != nil {
-		return 0, fmt.Errorf("list open operations: %w", err)
+		return 0, false, fmt.Errorf("list open operations: %w", err)
 	}
+	driven = slices.ContainsFunc(open, func(op app.Operation) bool {
+		return r.leases != nil && op.Lease.Holder != "" && op.Lease.Holder != r.leases.holder && r.plans[op.Kind].Drive != nil
+	})
 	r.forget(open)
 	did, failures := make([]bool, len(open)), make([]error, len(open))
 	var working sync.WaitGroup
@@ -48,7 +58,7 @@ func (r *Runner) Recover(ctx context.Context) (ended int, err error) {
 			ended++
 		}
 	}
-	return ended, errors.Join(failures...)
+	return ended, driven, errors.Join(failures...)
 }
 
 // Resume finishes or undoes one operation, as Recover does, and reports
@@ -118,19 +128,30 @@ func (r *Runner) resume(ctx context.Context, id app.OperationID, which func(app.
 	return true, nil
 }
 
-// Reconcile calls Recover again and again until the context ends. What finds
-// nothing open costs one read of an index.
+// watchEvery is how often what others drive is looked at: it is not to stand
+// still for much longer than its lease, since others may wait for it.
+const watchEvery = 500 * time.Millisecond
+
+// Reconcile calls Recover again and again until the context ends, more often
+// while other servers drive something. What finds nothing open costs one read of
+// an index.
 func (r *Runner) Reconcile(ctx context.Context, every time.Duration) {
-	ticker := time.NewTicker(every)
-	defer ticker.Stop()
+	timer := time.NewTimer(every)
+	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
+		case <-timer.C:
 		}
-		if _, err := r.Recover(ctx); err != nil && ctx.Err() == nil {
+		_, driven, err := r.recover(ctx)
+		if err != nil && ctx.Err() == nil {
 			r.log.Warn("operations are still open", "error", err)
 		}
+		next := every
+		if driven {
+			next = min(every, watchEvery)
+		}
+		timer.Reset(next)
 	}
 }
