@@ -3,7 +3,9 @@
 package cli_test
 
 import (
+	"fmt"
 	"net/http"
+	"os"
 	"sync"
 	"syscall"
 	"testing"
@@ -18,7 +20,23 @@ func TestPausedWhileAnotherMoves(t *testing.T) {
 	if testing.Short() {
 		t.Skip("waits until leases run out")
 	}
-	servers := threeServers(t, append(onMongoDB(t, mongotest.Shared(t, mongotest.ReplicaSet)),
+	kinds, pairs := []mongotest.Kind{mongotest.ReplicaSet}, [][2]string{{"collection", "shared"}}
+	if os.Getenv("TENANTRY_TEST_CRASH_MATRIX") == "whole" {
+		kinds, pairs = mongotest.Kinds(), append(pairs, [2]string{"shared", "database"}, [2]string{"database", "collection"})
+	}
+	for _, kind := range kinds {
+		for _, pair := range pairs {
+			t.Run(fmt.Sprintf("%s %s and %s", kind, pair[0], pair[1]), func(t *testing.T) {
+				pausedWhileAnotherMoves(t, mongotest.Shared(t, kind), pair[0], pair[1])
+			})
+		}
+	}
+}
+
+// pausedWhileAnotherMoves is about an organization that moves from one isolation
+// to another and back.
+func pausedWhileAnotherMoves(t *testing.T, m *mongotest.Server, from, to string) {
+	servers := threeServers(t, append(onMongoDB(t, m), "TENANTRY_PLACEMENT_ISOLATION="+from,
 		"TENANTRY_RELOCATION_DOCUMENTS_PER_SECOND=100", "TENANTRY_OPERATION_WAIT=10ms"))
 	a, b := servers[0], servers[1]
 	key := a.Key
@@ -67,7 +85,7 @@ func TestPausedWhileAnotherMoves(t *testing.T) {
 			_, _ = b.try("POST", docs, token, map[string]any{"type": "late", "data": map[string]any{}})
 		})
 	}
-	op := moved("shared")
+	op := moved(to)
 	switched(a, op)
 	completed(a, op)
 	if err := b.cmd.Process.Signal(syscall.SIGCONT); err != nil {
@@ -80,7 +98,7 @@ func TestPausedWhileAnotherMoves(t *testing.T) {
 	t.Logf("%d of 8 late writes arrived, at the new place", len(items))
 
 	// The mover itself, stopped in the middle.
-	op = moved("collection")
+	op = moved(from)
 	waitUntil(t, func() bool {
 		return a.want(http.StatusOK, "GET", "/v1/operations/"+op, key, nil).Text("state") == "copying"
 	})

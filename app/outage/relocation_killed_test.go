@@ -23,18 +23,20 @@ import (
 func TestTheMoverIsKilled(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		mongoFleet(t, mongotest.Standalone, false).tell(t, place{"default", "collection"}, place{"default", "shared"}, 2)
+		mongoFleet(t, mongotest.Standalone, false).tell(t, place{"default", "collection"}, place{"default", "shared"}, 0, 2)
 		return
 	}
 	type story struct {
 		fleet    func(t *testing.T, kind mongotest.Kind, apart bool) *fleet
 		kind     mongotest.Kind
 		from, to place
+		// written is how long is written at the new place before it is left again.
+		written time.Duration
 	}
 	stories := []story{
-		{mongoFleet, mongotest.ReplicaSet, place{"default", "collection"}, place{"other", "shared"}},
-		{mongoFleet, mongotest.Standalone, place{"default", "shared"}, place{"default", "database"}},
-		{fileFleet, mongotest.ReplicaSet, place{"default", "database"}, place{"other", "collection"}},
+		{mongoFleet, mongotest.ReplicaSet, place{"default", "collection"}, place{"other", "shared"}, time.Second},
+		{mongoFleet, mongotest.Standalone, place{"default", "shared"}, place{"default", "database"}, time.Second},
+		{fileFleet, mongotest.ReplicaSet, place{"default", "database"}, place{"other", "collection"}, time.Second},
 	}
 	if whole() {
 		stories = nil
@@ -43,21 +45,22 @@ func TestTheMoverIsKilled(t *testing.T) {
 			for _, from := range isolations {
 				for _, to := range isolations {
 					if from != to {
-						stories = append(stories, story{mongoFleet, kind, place{"default", from}, place{"default", to}})
+						stories = append(stories, story{mongoFleet, kind, place{"default", from}, place{"default", to}, time.Second})
 					}
-					stories = append(stories, story{mongoFleet, kind, place{"default", from}, place{"other", to}},
-						story{fileFleet, kind, place{"default", from}, place{"other", to}},
-						story{fileFleet, kind, place{"other", from}, place{"default", to}})
+					stories = append(stories, story{mongoFleet, kind, place{"default", from}, place{"other", to}, time.Second},
+						story{fileFleet, kind, place{"default", from}, place{"other", to}, time.Second},
+						story{fileFleet, kind, place{"other", from}, place{"default", to}, time.Second})
 				}
 			}
 		}
+		stories[0].written = time.Minute
 	}
 	for _, s := range stories {
 		t.Run(fmt.Sprintf("%s %v to %v", s.kind, s.from, s.to), func(t *testing.T) {
 			if !whole() {
 				t.Parallel()
 			}
-			s.fleet(t, s.kind, s.from.cluster != s.to.cluster).tell(t, s.from, s.to, 3)
+			s.fleet(t, s.kind, s.from.cluster != s.to.cluster).tell(t, s.from, s.to, s.written, 3)
 		})
 	}
 }
@@ -128,7 +131,7 @@ func (f *fleet) sites() []*site {
 
 // tell tells the story of an organization that moves there, back, and there
 // again for good, with so many kills each time.
-func (f *fleet) tell(t *testing.T, from, to place, kills int) {
+func (f *fleet) tell(t *testing.T, from, to place, written time.Duration, kills int) {
 	t.Helper()
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -145,7 +148,7 @@ func (f *fleet) tell(t *testing.T, from, to place, kills int) {
 	f.kill(t, rnd, op, kills, "copying", "catching_up", "verifying", "cutover", "switched")
 	comes(t, op, sites, "switched")
 	work.goesOn(t, "it is served at the new place")
-	time.Sleep(writtenFor())
+	time.Sleep(written)
 	first.turn(op, "revert")
 	f.learn(t, first, op)
 	f.kill(t, rnd, op, kills/2, "reverting")
