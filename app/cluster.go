@@ -1,6 +1,9 @@
 package app
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // ClusterUsage is what a cluster is and how much is in it.
 type ClusterUsage struct {
@@ -27,6 +30,29 @@ type Room struct {
 	Known bool
 	// Free is how many bytes nothing has, where its data is.
 	Free int64
+}
+
+// RoomFor is about how many bytes a store needs free for so many pieces of so many
+// bytes in all, with a margin of a quarter, and of what it needs to work itself.
+func RoomFor(pieces, bytes int64) int64 {
+	const (
+		each    = 256 // what is kept beside a piece, its place in indexes too
+		reserve = 16 << 20
+	)
+	n := bytes + each*pieces
+	return n + n/4 + reserve
+}
+
+// SizeWords is a number of bytes in a sentence.
+func SizeWords(n int64) string {
+	const kilo, mega, giga = 1e3, 1e6, 1e9
+	switch {
+	case n >= giga:
+		return fmt.Sprintf("%.1f GB", float64(n)/giga)
+	case n >= mega:
+		return fmt.Sprintf("%.1f MB", float64(n)/mega)
+	}
+	return fmt.Sprintf("%.0f kB", float64(n)/kilo)
 }
 
 // AddedCluster is a cluster that was added while servers ran: the registry has

@@ -173,5 +173,7 @@ type MovableRegistry interface {
 	ImportEntries(ctx context.Context, noun RegistryNoun, page RegistryPage) error
 	// Clear removes everything but the mark.
 	Clear(ctx context.Context) error
+	// Room says how much more it can take.
+	Room(ctx context.Context) (Room, error)
 	Close() error
 }

@@ -11,6 +11,7 @@ import (
 
 	"tenantry/app"
 	"tenantry/app/appliance"
+	"tenantry/app/client"
 	"tenantry/app/config"
 	"tenantry/app/registrymove"
 )
@@ -101,6 +102,8 @@ type migrationAnswer struct {
 	// Estimate is of a dry run, Seconds of a migration.
 	Estimate float64 `json:"estimate_seconds,omitempty"`
 	Seconds  float64 `json:"seconds,omitempty"`
+	// Room is of a dry run: the room at the target.
+	Room *client.Room `json:"room,omitempty"`
 	// MovedAt is when the old registry was closed for good; Before: not just now.
 	MovedAt *time.Time `json:"moved_at,omitempty"`
 	Before  bool       `json:"moved_before"`
@@ -121,7 +124,7 @@ func (m *migration) answer() migrationAnswer {
 		a.Nouns = append(a.Nouns, movedNoun{noun, n.Entries, n.Bytes})
 	}
 	if m.dryRun {
-		a.Estimate = m.plan.Estimate.Seconds()
+		a.Estimate, a.Room = m.plan.Estimate.Seconds(), m.room()
 	} else {
 		a.Seconds, a.MovedAt = m.took.Seconds(), &m.result.At
 	}
@@ -133,6 +136,18 @@ func (m *migration) counts() registrymove.Counts {
 		return m.plan.Counts
 	}
 	return m.result.Counts
+}
+
+// room is that of the target, where something would be copied to it.
+func (m *migration) room() *client.Room {
+	if m.plan.Estimate == 0 {
+		return nil
+	}
+	r := &client.Room{Needed: m.plan.Needed}
+	if m.plan.Room.Known {
+		r.Free = &m.plan.Room.Free
+	}
+	return r
 }
 
 func (m *migration) before() bool { return m.plan.Before || m.result.Before }
@@ -152,6 +167,9 @@ func (m *migration) tell(w io.Writer) error {
 		say("The registry was moved from %s to %s before.", m.fromAt, m.targetAt)
 	case m.dryRun:
 		say("Dry run: nothing was changed. All of this would be moved from\n  %s to\n  %s, in about %s.", m.fromAt, m.targetAt, about(max(m.plan.Estimate.Seconds(), 0.1)))
+		if room := m.room(); room != nil {
+			say("Room: %s.", roomWords(*room))
+		}
 		if m.plan.Continues {
 			say("It would go on with a migration that was broken off.")
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"tenantry/app"
 	"tenantry/app/client"
 )
 
@@ -171,17 +172,9 @@ func relocationRows(op client.Operation) [][]string {
 func roomWords(r client.Room) string {
 	free := "how much is free there is not known"
 	if r.Free != nil {
-		free = amountOf(*r.Free) + " are free there"
+		free = app.SizeWords(*r.Free) + " are free there"
 	}
-	return "about " + amountOf(r.Needed) + " are needed, " + free
-}
-
-func amountOf(n int64) string {
-	const mega, giga = 1e6, 1e9
-	if n >= giga {
-		return fmt.Sprintf("%.1f GB", float64(n)/giga)
-	}
-	return fmt.Sprintf("%.1f MB", float64(n)/mega)
+	return "about " + app.SizeWords(r.Needed) + " are needed, " + free
 }
 
 func placeWords(p client.Place) string {

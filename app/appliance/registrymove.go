@@ -74,9 +74,10 @@ func (m *RegistryMove) open(ctx context.Context, cfg config.Config) (r registrym
 		r.MovableRegistry = opened
 		return r, nil
 	}
-	opened, err := m.openFile(ctx, cfg.Path(cfg.Registry.URL))
+	path := cfg.Path(cfg.Registry.URL)
+	opened, err := m.openFile(ctx, path)
 	if errors.Is(err, fs.ErrNotExist) {
-		r.MovableRegistry = registrymove.Nowhere{}
+		r.MovableRegistry = registrymove.Nowhere{There: func() (app.Room, error) { return sqlite.RoomAt(filepath.Dir(path)) }}
 		return r, nil
 	}
 	if err != nil {

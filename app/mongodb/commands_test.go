@@ -22,6 +22,7 @@ var actionsOf = map[string]map[string][]string{
 		"find": {"find"}, "count": {"find"}, "aggregate": {"find"}, "$changeStream": {"find", "changeStream"},
 		"insert": {"insert"}, "update": {"update", "insert"}, "delete": {"remove"}, "findAndModify": {"find", "update", "insert"},
 		"bulkWrite": {"insert", "update", "remove"}, "create": {"createCollection"}, "createIndexes": {"createIndex"}, "collMod": {"collMod"},
+		"dbStats": {"dbStats"},
 	},
 	"cluster": {
 		"find": {"find"}, "count": {"find"}, "aggregate": {"find"},

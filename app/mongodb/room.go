@@ -40,7 +40,16 @@ func (c *Cluster) Room(ctx context.Context) (app.Room, error) {
 		return app.Room{}, c.unfit(fmt.Errorf("its database is of schema %d, and this version of the program needs %d; something else than the "+
 			"program has put it there; restart the servers, which brings it up to date", d.Version, known))
 	}
-	return roomOf(ctx, c.db)
+	room, err := roomOf(ctx, c.db)
+	return room, c.translate(err)
+}
+
+// Room asks how much room the server's disk has. See app.MovableRegistry.
+func (r *Registry) Room(ctx context.Context) (app.Room, error) {
+	ctx, cancel := r.reading(ctx)
+	defer cancel()
+	room, err := roomOf(ctx, r.db)
+	return room, r.server.translate(err)
 }
 
 // unfit says that nothing can be brought to the cluster as long as things are as

@@ -84,6 +84,13 @@ func (m *Move) Run(ctx context.Context) (Result, error) {
 	case given:
 		return Result{At: s.source.At}, m.open(ctx, s.source.Migration)
 	case fresh:
+		there, err := Count(ctx, m.Source)
+		if err != nil {
+			return Result{}, err
+		}
+		if _, err := m.fits(ctx, app.RoomFor(there.Entries, there.Bytes)); err != nil {
+			return Result{}, err
+		}
 		if err := m.mark(ctx, &s); err != nil {
 			return Result{}, err
 		}

@@ -56,9 +56,9 @@ func (m *Mover) Preflight(ctx context.Context, org app.OrganizationID, from, to 
 	if plan.Total, err = source.Stats(ctx, source.ns); err != nil {
 		return plan, fmt.Errorf("measure the organization: %w", err)
 	}
-	if plan.Needed = needed(plan.Total); plan.Room.Known && plan.Needed > plan.Room.Free {
+	if plan.Needed = app.RoomFor(plan.Total.Documents, plan.Total.Bytes); plan.Room.Known && plan.Needed > plan.Room.Free {
 		return plan, app.Fail(app.ErrConflict, "no_room_at_target", fmt.Sprintf("The organization needs about %s at the target, a margin included, "+
-			"and cluster %s has %s free. Make room there, or take another cluster.", size(plan.Needed), to.Cluster, size(plan.Room.Free)))
+			"and cluster %s has %s free. Make room there, or take another cluster.", app.SizeWords(plan.Needed), to.Cluster, app.SizeWords(plan.Room.Free)))
 	}
 	plan.Estimate, err = m.estimate(ctx, source, plan.Total)
 	return plan, err
@@ -97,17 +97,6 @@ func unfit(err error) error {
 		Detail: fmt.Sprintf("Nothing can be moved there: %s.", version)}
 }
 
-// needed is about what documents take in any store, with a margin of a quarter,
-// and of what the store itself needs to work.
-func needed(total app.NamespaceStats) int64 {
-	const (
-		each    = 256 // what is kept beside the data of one, its place in indexes too
-		reserve = 16 << 20
-	)
-	n := total.Bytes + each*total.Documents
-	return n + n/4 + reserve
-}
-
 // Needed is about what count organizations need at a target, going by those of
 // them that were looked at, of which there is one at least.
 func Needed(plans []Plan, count int64) int64 {
@@ -117,20 +106,7 @@ func Needed(plans []Plan, count int64) int64 {
 		all.Bytes += p.Total.Bytes
 	}
 	share := float64(max(count, int64(len(plans)))) / float64(len(plans))
-	return needed(app.NamespaceStats{
-		Documents: int64(float64(all.Documents) * share), Bytes: int64(float64(all.Bytes) * share)})
-}
-
-// size is a number of bytes for a sentence.
-func size(n int64) string {
-	const kilo, mega, giga = 1e3, 1e6, 1e9
-	switch {
-	case n >= giga:
-		return fmt.Sprintf("%.1f GB", float64(n)/giga)
-	case n < mega:
-		return fmt.Sprintf("%.0f kB", float64(n)/kilo)
-	}
-	return fmt.Sprintf("%.1f MB", float64(n)/mega)
+	return app.RoomFor(int64(float64(all.Documents)*share), int64(float64(all.Bytes)*share))
 }
 
 // Least is about how long a relocation takes of an organization that has nothing.

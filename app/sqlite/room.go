@@ -18,6 +18,14 @@ func (c *Cluster) Room(ctx context.Context) (app.Room, error) {
 	return RoomAt(c.dir)
 }
 
+// Room asks the file system. See app.MovableRegistry.
+func (r *Registry) Room(ctx context.Context) (app.Room, error) {
+	if err := ctx.Err(); err != nil {
+		return app.Room{}, err
+	}
+	return RoomAt(filepath.Dir(r.d.path))
+}
+
 // RoomAt says how much more fits where a folder is, or would be made.
 func RoomAt(dir string) (app.Room, error) {
 	for {

@@ -44,6 +44,7 @@ func (p RegistryPlace) move(t *testing.T) (m app.MovableRegistry, closed func())
 func MovableRegistry(t *testing.T, place func(t *testing.T) RegistryPlace) {
 	movingMarks(t, place)
 	movingEntries(t, place)
+	movingRoom(t, place)
 }
 
 func movingMarks(t *testing.T, place func(t *testing.T) RegistryPlace) {
