@@ -16,6 +16,7 @@ func (s *street) actions() map[string]func(*rapid.T) {
 		"create": s.create, "get": s.get, "put": s.put, "patch": s.patch, "delete": s.remove, "list": s.list,
 		"use a cursor of the other": s.foreignCursor, "alter a cursor": s.alteredCursor,
 		"reach for what the other has": s.reach, "come with a token to the other": s.trespass,
+		"look around": s.lookAround,
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"pgregory.net/rapid"
+
+	"tenantry/app"
 )
 
 // foreignCursor uses a cursor that the other was given.
@@ -145,5 +147,31 @@ func (s *street) trespass(r *rapid.T) {
 	s.alike(r, fmt.Sprintf("%s of %s", route[0], route[1]), a, b, there, nowhere)
 	if route[0] != "HEAD" {
 		s.expect(r, route[0]+" "+route[1], a, 404, "organization_not_found")
+	}
+}
+
+// lookAround asks for what was done to the other, by its name and by the id of
+// what was done.
+func (s *street) lookAround(r *rapid.T) {
+	n := rapid.IntRange(0, 1).Draw(r, "who")
+	me, other := s.neighbors[n], s.neighbors[1-n]
+	const all = "/v1/operations"
+	there := s.items(r, s.send(r, other.token, "GET", all, ""))
+	if len(there) == 0 {
+		r.Fatal("nothing was done to it")
+	}
+	id, nobodys := there[0], string(app.NewID[app.OperationID]())
+	a, b := s.send(r, me.token, "GET", all+"/"+id, ""), s.send(r, me.token, "GET", all+"/"+nobodys, "")
+	s.alike(r, "an operation of the other", a, b, id, nobodys)
+	s.expect(r, "an operation of the other", a, 404, "operation_not_found")
+	for _, ref := range []string{other.id, other.slug} {
+		nowhere := ref + "-x"
+		a, b := s.send(r, me.token, "GET", all+"?organization="+ref, ""), s.send(r, me.token, "GET", all+"?organization="+nowhere, "")
+		s.alike(r, "operations of the other", a, b, ref, nowhere)
+	}
+	for _, one := range s.items(r, s.send(r, me.token, "GET", all+"?limit=200", "")) {
+		if slices.Contains(there, one) {
+			r.Fatalf("operation %s of the other is listed", one)
+		}
 	}
 }
