@@ -45,17 +45,25 @@ func readPassword(cmd *cobra.Command, fromStdin bool) (string, error) {
 	if !ok || !isTerminal(in) {
 		return "", usageError(cmd, errors.New("there is no terminal to ask for the password; give it on standard input with --password-stdin"))
 	}
+	// Before the first question: what is pasted or typed ahead is not shown either.
+	before, err := term.MakeRaw(int(in.Fd()))
+	if err != nil {
+		return "", fmt.Errorf("ask for the password: %w", err)
+	}
+	defer func() { _ = term.Restore(int(in.Fd()), before) }()
+	screen := term.NewTerminal(struct {
+		io.Reader
+		io.Writer
+	}{in, cmd.ErrOrStderr()}, "")
 	ask := func(prompt string) (string, error) {
-		_, _ = fmt.Fprint(cmd.ErrOrStderr(), prompt)
-		defer func() { _, _ = fmt.Fprintln(cmd.ErrOrStderr()) }()
-		before, err := term.GetState(int(in.Fd()))
-		if err != nil {
-			return "", fmt.Errorf("ask for the password: %w", err)
+		answer, err := interruptible(cmd.Context(), func() (string, error) { return screen.ReadPassword(prompt) })
+		if errors.Is(err, io.EOF) { // Ctrl-C and Ctrl-D
+			err = errInterrupted
 		}
-		return interruptible(cmd.Context(), func() (string, error) {
-			raw, err := term.ReadPassword(int(in.Fd()))
-			return string(raw), err
-		}, func() { _ = term.Restore(int(in.Fd()), before) })
+		if err != nil {
+			_, _ = fmt.Fprint(cmd.ErrOrStderr(), "\r\n")
+		}
+		return answer, err
 	}
 	password, err := ask("Password of the owner: ")
 	if err != nil {
@@ -74,8 +82,8 @@ func readPassword(cmd *cobra.Command, fromStdin bool) (string, error) {
 var errInterrupted = errors.New("interrupted; nothing was done")
 
 // interruptible reads what a person types, until the context ends: reading
-// itself goes on through a Ctrl-C. mend is called when it was left alone.
-func interruptible(ctx context.Context, read func() (string, error), mend func()) (string, error) {
+// itself goes on through a signal.
+func interruptible(ctx context.Context, read func() (string, error)) (string, error) {
 	type line struct {
 		text string
 		err  error
@@ -89,7 +97,6 @@ func interruptible(ctx context.Context, read func() (string, error), mend func()
 	case l := <-typed:
 		return l.text, l.err
 	case <-ctx.Done():
-		mend()
 		return "", errInterrupted
 	}
 }
@@ -100,7 +107,7 @@ func confirm(cmd *cobra.Command, warning, word string) error {
 		return usageError(cmd, errors.New("there is no terminal to ask whether you are sure; say so with --yes"))
 	}
 	_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "%s\nType %s to go on: ", warning, harmless(word))
-	typed, err := interruptible(cmd.Context(), func() (string, error) { return readLine(cmd.InOrStdin()) }, func() {})
+	typed, err := interruptible(cmd.Context(), func() (string, error) { return readLine(cmd.InOrStdin()) })
 	if errors.Is(err, errInterrupted) {
 		return err
 	}

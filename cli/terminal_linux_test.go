@@ -152,7 +152,8 @@ func TestVerifyInterruptedOnTerminal(t *testing.T) {
 	s.empty()
 }
 
-// A password is asked for twice and never shown; a deletion wants the name.
+// A password is asked for twice and never shown, also to who is quick; a deletion
+// wants the name.
 func TestQuestions(t *testing.T) {
 	data := dataDir(t)
 	s := serve(t, data)
@@ -170,9 +171,7 @@ func TestQuestions(t *testing.T) {
 
 	p = create()
 	p.sees("Password of the owner: ")
-	p.types(password + "\r")
-	p.sees("Once more: ")
-	p.types(password + "\r")
+	p.types(password + "\r" + password + "\r") // pasted
 	p.ends(0)
 	p.sees(`Slug +acme`)
 	if strings.Contains(p.seen.String(), password) {
