@@ -40,15 +40,16 @@ func TestTheWayOfTheMoverIsCut(t *testing.T) {
 			for _, turn := range []struct {
 				to    place
 				fault fault
+				cuts  []string
 			}{
-				{place{"two", "shared"}, fault{name: "cut of the source"}},
-				{place{"one", "collection"}, fault{name: "black hole before the target", toxic: "timeout", stream: "downstream", attributes: object{"timeout": 0}}},
+				{place{"two", "shared"}, fault{name: "cut of the source"}, []string{"copying", "catching_up", "frozen", "switched"}},
+				{place{"one", "collection"}, fault{name: "black hole before the target", toxic: "timeout", stream: "downstream", attributes: object{"timeout": 0}},
+					[]string{"catching_up", "frozen", "switched"}},
 			} {
 				began := time.Now()
-				cuts := []string{"copying", "catching_up", "frozen", "switched"}
-				d.expect(turn.fault, cuts...)
+				d.expect(turn.fault, turn.cuts...)
 				op := d.sites[0].relocate(org, turn.to)
-				for range cuts {
+				for range turn.cuts {
 					made := d.cutIs(t)
 					other := 1 - made.server
 					work[other].goesOn(t, made.at+": the other server serves the organization; "+turn.fault.name)

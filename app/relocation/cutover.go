@@ -209,8 +209,11 @@ func (r *run) thaw(ctx context.Context, from place, began time.Time) error {
 			return unanswered(before)
 		}
 		before = err
-		if errors.Is(err, app.ErrStale) || !sleep(ctx, min(pause, time.Second)) {
+		switch {
+		case errors.Is(err, app.ErrStale):
 			return fmt.Errorf("let writes through again: %w", err)
+		case !sleep(ctx, min(pause, time.Second)):
+			return &stuck{fmt.Errorf("let writes through again: %w", err)}
 		}
 	}
 }
@@ -267,3 +270,13 @@ type unsure struct{ err error }
 
 func (u *unsure) Error() string { return "a store did not answer: " + u.err.Error() }
 func (u *unsure) Unwrap() error { return u.err }
+
+// stuck is that writes are held at a place that was not reached for a while, and
+// that another server must let them through if it can.
+type stuck struct{ err error }
+
+func (s *stuck) Error() string { return s.err.Error() }
+func (s *stuck) Unwrap() error { return s.err }
+
+// Is makes errors.Is see app.ErrUnavailable, whatever the store said last.
+func (s *stuck) Is(target error) bool { return target == app.ErrUnavailable }

@@ -174,8 +174,12 @@ func (a *absence) lasts(now app.Operation, err error) bool {
 	case a.since.IsZero() || further:
 		a.since, a.came = time.Now(), rel
 	}
+	var stuck *stuck // it was tried for long enough
 	held := rel.Phase == app.RelocationCutover || rel.Phase == app.RelocationReverting || rel.Flips > 0 && !rel.Settled
-	if held {
+	switch {
+	case errors.As(err, &stuck):
+		return true
+	case held:
 		return time.Since(a.since) >= heldPatience
 	}
 	return time.Since(a.since) >= patience

@@ -26,7 +26,7 @@ func (r *run) lapse(ctx context.Context) error {
 
 // settling is for what writes wait for: a server that stops does it first.
 func (r *run) settling(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), r.m.cfg.PlacementLease+thawTimeout)
+	return context.WithTimeout(context.WithoutCancel(ctx), r.m.cfg.PlacementLease+noteTimeout)
 }
 
 // settle lets writes through at the target, which notes them, and closes the
