@@ -218,7 +218,18 @@ func (n *names) get(key string) (namespaceDoc, bool) {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
 	d, ok := n.m[key]
-	return d, ok
+	return d, ok && d.fresh()
+}
+
+// rememberFor is how long what was read of a namespace may be tried. It is much
+// shorter than keepLeft: who has slept for longer than what was left is kept
+// looks first, and does not write to where nothing is.
+const rememberFor = 10 * time.Minute
+
+// fresh reports whether a namespace may be tried as it was read. Of a machine
+// that slept only one of the clocks tells.
+func (d namespaceDoc) fresh() bool {
+	return max(time.Since(d.read), time.Since(d.read.Round(0))) < rememberFor
 }
 
 // put remembers one. When there are too many, an arbitrary other one goes.

@@ -225,7 +225,7 @@ func (c *Cluster) through(ctx context.Context, at *namespaceDoc, may func(namesp
 		*at = now
 	}
 	s := c.shelf(*at, at.Collection)
-	if at.Pending != nil || s.stamp == 0 || may(*at) != nil {
+	if at.Pending != nil || s.stamp == 0 || may(*at) != nil || !at.fresh() {
 		return s.stamp, false, errUnsettled
 	}
 	written, err = f(ctx, s)

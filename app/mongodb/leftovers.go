@@ -23,14 +23,17 @@ import (
 // for keepLeft before the eyes of this server, is left over. sweep.go has how one
 // is removed.
 //
+// From then on the store refuses nobody there: a write makes the collection
+// again, and nobody reads it. So nobody writes by what it read longer than
+// rememberFor ago, also who was stopped, or on a machine that slept, and wakes
+// (namespaceDoc.fresh); and no command is under way for as long as keepLeft.
+//
 // A name that some organization was renamed to or from stays as it is: renames
 // rest on it that both names are taken at all times (relocate.go).
 
 const (
 	tidyEvery = 10 * time.Minute
-	// keepLeft is longer than any command is under way. Who writes there later than
-	// that makes a collection that nobody reads.
-	keepLeft = time.Hour
+	keepLeft  = 24 * time.Hour
 	// renamedNames has the names that organizations were renamed to and from, as
 	// they are held.
 	renamedNames = "renamed"

@@ -234,3 +234,49 @@ func TestASweeperThatDies(t *testing.T) {
 		}
 	})
 }
+
+// A server that was stopped for as long as what was left is kept, or on a machine
+// that slept, writes nowhere when it wakes by what it remembers; nor does who
+// fills a place that is being moved to.
+func TestAServerThatSleptForLong(t *testing.T) {
+	eachKind(t, func(t *testing.T, s *mongotest.Server) {
+		t.Parallel()
+		for name, ago := range map[string]func(time.Time) time.Time{
+			"stopped":                 func(now time.Time) time.Time { return now.Add(-keepLeft) },
+			"on a machine that slept": func(now time.Time) time.Time { return now.Round(0).Add(-keepLeft) },
+		} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				database := s.Database(t)
+				a, b := openTestCluster(t, s, database), openTestCluster(t, s, database)
+				defer func() { _, _ = a.Close(), b.Close() }()
+				acme := settled(t, a, "acme", app.IsolationCollection)
+				filled := app.Namespace{Organization: app.NewID[app.OrganizationID]()}
+				var err error
+				filled.Placement, err = a.Locate(filled.Organization, "filled", app.IsolationCollection)
+				must(t, err)
+				must(t, a.Receive(t.Context(), filled))
+				must(t, a.Import(t.Context(), filled, []app.Document{document("d", `{}`)}, nil))
+				for _, ns := range []app.Namespace{acme, filled} {
+					must(t, b.Drop(t.Context(), ns))
+					remembered, is := a.names.get(keyIn(ns))
+					if !is {
+						t.Fatal("nothing is remembered: the test tests nothing")
+					}
+					remembered.read = ago(time.Now())
+					a.names.m[keyIn(ns)] = remembered
+				}
+				tidied(t, b, 0, 2)
+				if err := a.InsertDocument(t.Context(), acme, document("e", `{}`)); !errors.Is(err, app.ErrNotFound) {
+					t.Errorf("it writes: %v", err)
+				}
+				if err := a.Import(t.Context(), filled, []app.Document{document("e", `{}`)}, nil); !errors.Is(err, app.ErrNotFound) {
+					t.Errorf("it fills: %v", err)
+				}
+				if got := standing(t, s, database); len(got) > 0 {
+					t.Errorf("it has made %v", got)
+				}
+			})
+		}
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -61,6 +62,8 @@ type namespaceDoc struct {
 	// seq is the number of the shared collection's last change when this was
 	// read; 0 elsewhere.
 	seq int64
+	// read is when the reading of this, or of what it was made from, was sent.
+	read time.Time
 }
 
 type pending struct {
@@ -150,6 +153,8 @@ func errNoNamespace(key string) error {
 
 // namespace reads the document about one.
 func (c *Cluster) namespace(ctx context.Context, key string) (d namespaceDoc, err error) {
+	read := time.Now()
+	defer func() { d.read = read }()
 	if strings.HasSuffix(key, "/"+string(app.IsolationShared)) {
 		// First: what is read afterwards is as new as this, or newer.
 		if d.seq, err = c.epochs.refresh(ctx, c.db); err != nil {
@@ -227,7 +232,7 @@ var errExists = errors.New("there is one")
 // there is one; a TakenError when another has its name.
 func (c *Cluster) record(ctx context.Context, ns app.Namespace, phase app.NamespacePhase) (namespaceDoc, error) {
 	d := namespaceDoc{ID: keyIn(ns), Collection: ns.Placement.Collection, Generation: ns.Placement.Generation,
-		Born: newStamp(), Revision: 1, Plain: c.lacks.validators}
+		Born: newStamp(), Revision: 1, Plain: c.lacks.validators, read: time.Now()}
 	d.setPhase(phase)
 	if ns.Placement.Isolation == app.IsolationDatabase {
 		d.Database = c.databaseOf(ns.Organization)
