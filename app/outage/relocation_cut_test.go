@@ -37,26 +37,22 @@ func TestTheWayOfTheMoverIsCut(t *testing.T) {
 				b := &book{t: t, servers: []*site{s}, org: "ledger", token: token, brief: true, pace: unhurried, name: strings.Repeat("x", i)}
 				work = append(work, begin(8, b))
 			}
-			for _, turn := range []struct {
-				to    place
-				fault fault
-				cuts  []string
-			}{
-				{place{"two", "shared"}, fault{name: "cut of the source"}, []string{"copying", "catching_up", "frozen", "switched"}},
-				{place{"one", "collection"}, fault{name: "black hole before the target", toxic: "timeout", stream: "downstream", attributes: object{"timeout": 0}},
-					[]string{"catching_up", "frozen", "switched"}},
-			} {
+			for _, turn := range detours() {
 				began := time.Now()
-				d.expect(turn.fault, turn.cuts...)
+				d.expect(turn)
 				op := d.sites[0].relocate(org, turn.to)
 				for range turn.cuts {
 					made := d.cutIs(t)
-					other := 1 - made.server
-					work[other].goesOn(t, made.at+": the other server serves the organization; "+turn.fault.name)
+					if !turn.all {
+						work[1-made.server].goesOn(t, made.at+": the other server serves the organization; "+turn.fault.name)
+					}
 					near.goesOn(t, made.at+": the other cluster is served; "+turn.fault.name)
 					work[made.server].isAnswered(t, made.at+": nobody waits for ever; "+turn.fault.name)
 					made.end()
 					t.Logf("%v: %s at server %d, in %s", time.Since(began).Round(time.Second/10), turn.fault.name, made.server, made.at)
+					if turn.all {
+						work[made.server].goesOn(t, made.at+": it goes on after; "+turn.fault.name)
+					}
 				}
 				comes(t, op, d.sites, "switched")
 				d.sites[0].turn(op, "complete")
@@ -75,6 +71,27 @@ func TestTheWayOfTheMoverIsCut(t *testing.T) {
 	}
 }
 
+// turn is a relocation, and what becomes of the ways to the cluster "one".
+type turn struct {
+	to    place
+	fault fault
+	cuts  []string // at which instants
+	all   bool     // the way of every server is cut, not only of the one that moves it
+}
+
+func detours() []turn {
+	blackHole := fault{name: "black hole", toxic: "timeout", stream: "downstream", attributes: object{"timeout": 0}}
+	turns := []turn{
+		{place{"two", "shared"}, fault{name: "cut of the source"}, []string{"copying", "catching_up", "frozen", "switched"}, false},
+		{place{"one", "collection"}, blackHole, []string{"catching_up", "frozen", "switched"}, false},
+	}
+	if whole() {
+		turns = append(turns, turn{place{"two", "database"}, blackHole, []string{"copying", "frozen", "switched"}, true},
+			turn{place{"one", "shared"}, fault{name: "cut of the target"}, []string{"copying", "frozen", "switched"}, true})
+	}
+	return turns
+}
+
 // detour is two servers with ways of their own to the cluster "one", which can be
 // cut at an instant of a relocation: when a phase of it is recorded, or when the
 // writes at that cluster are held.
@@ -83,11 +100,10 @@ type detour struct {
 	databases []*mongotest.Server
 	ways      []*proxy // of each server
 
-	mu       sync.Mutex
-	fault    fault
-	instants []string
-	held     int // how often the next one was seen
-	cuts     chan cut
+	mu sync.Mutex
+	turn
+	held int // how often the next one was seen
+	made chan cut
 }
 
 // cut is one that has been made.
@@ -99,7 +115,7 @@ type cut struct {
 
 func newDetour(t *testing.T, kind mongotest.Kind) *detour {
 	t.Helper()
-	d := &detour{databases: []*mongotest.Server{server(t, kind), second(t, kind)}, cuts: make(chan cut, 8)}
+	d := &detour{databases: []*mongotest.Server{server(t, kind), second(t, kind)}, made: make(chan cut, 8)}
 	first, other := d.databases[0], d.databases[1]
 	registry, near, one, two := first.Database(t), first.Database(t), first.Database(t), other.Database(t)
 	for i := range 2 {
@@ -123,11 +139,11 @@ func newDetour(t *testing.T, kind mongotest.Kind) *detour {
 	return d
 }
 
-// expect has the way to the cluster cut at each of the instants.
-func (d *detour) expect(f fault, instants ...string) {
+// expect has the ways to the cluster cut at each of the instants.
+func (d *detour) expect(t turn) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.fault, d.instants, d.held = f, instants, 0
+	d.turn, d.held = t, 0
 }
 
 // recorded hears what a server says to the registry.
@@ -153,10 +169,16 @@ func (d *detour) said(server int, c mongotest.Command, is func(instant string) b
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if len(d.instants) > 0 && is(d.instants[0]) {
-		d.cuts <- cut{server, d.instants[0], d.ways[server].begin(d.fault)}
-		d.instants, d.held = d.instants[1:], 0
+	if len(d.turn.cuts) == 0 || !is(d.turn.cuts[0]) {
+		return nil
 	}
+	end := d.ways[server].begin(d.fault)
+	if d.all {
+		first, other := end, d.ways[1-server].begin(d.fault)
+		end = func() { first(); other() }
+	}
+	d.made <- cut{server, d.turn.cuts[0], end}
+	d.turn.cuts, d.held = d.turn.cuts[1:], 0
 	return nil
 }
 
@@ -177,7 +199,7 @@ func says(c mongotest.Command, words string) bool {
 func (d *detour) cutIs(t *testing.T) cut {
 	t.Helper()
 	select {
-	case c := <-d.cuts:
+	case c := <-d.made:
 		return c
 	case <-time.After(2 * time.Minute):
 		for _, s := range d.sites {
