@@ -130,6 +130,7 @@ func moveThrough(t *testing.T, url string) {
 	must(t, err)
 	must(t, m.ImportEntries(t.Context(), app.NounClaims, page))
 	must(t, m.Clear(t.Context()))
+	must(t, first(m.Room(t.Context())))
 	must(t, m.SetMark(t.Context(), app.RegistryMark{State: app.RegistryOpen, Migration: "m", At: app.Now()}))
 }
 
@@ -179,6 +180,9 @@ func liveThrough(t *testing.T, r *Registry, c *Cluster) {
 	must(t, c.Provision(ctx, together))
 	must(t, c.InsertDocument(ctx, together, document("d", `{}`)))
 	must(t, c.Drop(ctx, together))
+	must(t, c.Drop(ctx, settled(t, c, "left", app.IsolationCollection)))
+	tidied(t, c, 0, 1)
+	must(t, first(c.Room(ctx)))
 
 	remove := app.Operation{ID: app.NewID[app.OperationID](), Kind: app.OperationDelete, OrganizationID: org.ID,
 		State: app.OperationRunning, Placement: org.Placement, CreatedAt: app.Now(), UpdatedAt: app.Now()}
