@@ -361,9 +361,10 @@ type Cluster interface {
 	Namespaces(ctx context.Context) ([]Namespace, error)
 	// Usage says what the cluster is and how much is in it.
 	Usage(ctx context.Context) (ClusterUsage, error)
-	// Room says how much more it can take, and takes as long as Health. The error
-	// has a VersionError where nothing must be brought here, as long as things
-	// are as they are.
+	// Room says how much more it can take; it can be asked for each of many
+	// organizations, and need not be newer than some seconds. The error has a
+	// VersionError where nothing must be brought here, as long as things are as
+	// they are.
 	Room(ctx context.Context) (Room, error)
 	// Health is as Registry.Health.
 	Health(ctx context.Context) error

@@ -25,6 +25,7 @@ type Cluster struct {
 	// wholeness is what is known of collections that others have dropped.
 	wholeness wholeness
 	leftovers leftovers
+	room      knownRoom
 	// away is why the cluster could not be begun with; nil once it could.
 	away atomic.Pointer[error]
 

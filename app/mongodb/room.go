@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -40,8 +42,32 @@ func (c *Cluster) Room(ctx context.Context) (app.Room, error) {
 		return app.Room{}, c.unfit(fmt.Errorf("its database is of schema %d, and this version of the program needs %d; something else than the "+
 			"program has put it there; restart the servers, which brings it up to date", d.Version, known))
 	}
-	room, err := roomOf(ctx, c.db)
+	room, err := c.room.get(func() (app.Room, error) { return roomOf(ctx, c.db) })
 	return room, c.translate(err)
+}
+
+// roomFor is how long an answer about the disk is good. The server looks at every
+// collection for it, and a drain asks for each organization.
+const roomFor = 10 * time.Second
+
+// knownRoom is the last answer about the disk.
+type knownRoom struct {
+	mu   sync.Mutex
+	room app.Room
+	at   time.Time
+}
+
+func (k *knownRoom) get(ask func() (app.Room, error)) (app.Room, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !k.at.IsZero() && time.Since(k.at) < roomFor {
+		return k.room, nil
+	}
+	room, err := ask()
+	if err == nil {
+		k.room, k.at = room, time.Now()
+	}
+	return room, err
 }
 
 // Room asks how much room the server's disk has. See app.MovableRegistry.

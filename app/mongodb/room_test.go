@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -18,7 +19,11 @@ func TestRoom(t *testing.T) {
 	s := mongotest.Shared(t, mongotest.ReplicaSet)
 	between := mongotest.Between(t, s.Address())
 	var stats atomic.Pointer[bson.D]
+	var asked atomic.Int64
 	between.Judge(func(c mongotest.Command) *mongotest.Interference {
+		if c.Name == "dbStats" {
+			asked.Add(1)
+		}
 		if answer := stats.Load(); c.Name == "dbStats" && answer != nil {
 			return &mongotest.Interference{Error: *answer}
 		}
@@ -45,9 +50,17 @@ func TestRoom(t *testing.T) {
 		"not at all": {bson.D{{Key: "ok", Value: 0.0}, {Key: "code", Value: int32(59)}, {Key: "errmsg", Value: "no such command"}}, app.Room{}},
 	} {
 		stats.Store(&one.answer)
+		c.room.at = time.Time{}
 		if room, err := c.Room(t.Context()); err != nil || room != one.want {
 			t.Errorf("%s: %+v (%v), want %+v", name, room, err, one.want)
 		}
+	}
+	asked.Store(0)
+	for range 3 { // as a drain does
+		must(t, first(c.Room(t.Context())))
+	}
+	if n := asked.Load(); n > 0 {
+		t.Errorf("the disk was asked for %d times within a moment", n)
 	}
 }
 
