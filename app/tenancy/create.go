@@ -58,13 +58,15 @@ func (s *Service) Create(ctx context.Context, actor app.Actor, in CreateInput) (
 	if err = s.clusters.meet(ctx, in.Cluster); err == nil {
 		creation, password, err = s.compose(actor, in)
 	}
-	if err == nil {
-		// Before a password is hashed for a request that is bound to fail.
-		creation.Repetition = repetition.of(creation.Organization, s.clock())
-		err = taken(s.registry.CheckCreate(ctx, creation, s.clock()))
-	}
 	if err != nil {
 		return s.firstAnswer(ctx, repetition, err)
+	}
+	// Before a password is hashed for a request that is bound to fail.
+	creation.Repetition = repetition.of(creation.Organization, s.clock())
+	if refusal := s.registry.CheckCreate(ctx, creation, s.clock()); refusal != nil {
+		if first, err := s.foreseen(ctx, repetition, refusal); first != nil || err != nil {
+			return answerOf(first), err
+		}
 	}
 	if creation.Owner != nil {
 		if creation.Owner.PasswordHash, err = s.credentials.HashPassword(ctx, password); err != nil {

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"time"
 
 	"tenantry/app"
@@ -86,14 +87,49 @@ func (s *Service) repeated(ctx context.Context, r *repetition) (*app.Organizatio
 	// Past the directory's cache, which need not know of one just recorded.
 	org, err := s.registry.Organization(ctx, first.Organization.ID)
 	switch {
-	case errors.Is(err, app.ErrNotFound): // deleted since
+	case errors.Is(err, app.ErrNotFound):
+		made, err := s.wasMade(ctx, first.Organization.ID)
+		if err != nil {
+			return nil, err
+		}
+		if !made {
+			return nil, errKeyInUse()
+		}
 	case err != nil:
 		return nil, err
 	case org.State == app.StateCreating:
-		return nil, &app.Error{Kind: app.ErrConflict, Code: "idempotency_key_in_use", RetryAfter: retryRepeated,
-			Detail: "The first request with this idempotency key is still on its way. Try again in a second."}
+		return nil, errKeyInUse()
 	}
 	return &first.Organization, nil
+}
+
+// wasMade tells an organization that was deleted since from one that was never
+// made: whose creation is being undone at this moment, or is seen in part. An
+// operation is kept for longer than a key.
+func (s *Service) wasMade(ctx context.Context, org app.OrganizationID) (bool, error) {
+	list, err := s.registry.ListOperations(ctx, app.OperationQuery{Organization: org, Kind: app.OperationCreate,
+		States: []app.OperationState{app.OperationCompleted}, Limit: 1})
+	if err != nil {
+		return false, fmt.Errorf("find the creation of organization %s: %w", org, err)
+	}
+	return len(list) > 0, nil
+}
+
+func errKeyInUse() error {
+	return &app.Error{Kind: app.ErrConflict, Code: "idempotency_key_in_use", RetryAfter: retryRepeated,
+		Detail: "The first request with this idempotency key is still on its way. Try again in a second."}
+}
+
+// foreseen is for a creation that is bound to fail: it gives the answer of the
+// first request under its key, or the refusal. Neither where a name is taken and
+// there is no first request to be seen: it may have taken that name, and be
+// undone at this moment, or be seen in part. Only who records the creation knows.
+func (s *Service) foreseen(ctx context.Context, r *repetition, refusal error) (*app.Organization, error) {
+	var t *app.TakenError
+	if r == nil || !errors.As(refusal, &t) {
+		return nil, taken(refusal)
+	}
+	return s.repeated(ctx, r)
 }
 
 // firstAnswer is for a request that was refused: if that is because the first
@@ -102,6 +138,10 @@ func (s *Service) firstAnswer(ctx context.Context, r *repetition, refusal error)
 	first, err := s.repeated(ctx, r)
 	if first == nil && err == nil {
 		err = refusal
+		var t *app.TakenError
+		if errors.As(refusal, &t) && t.Field == app.ConflictRepetition {
+			err = errKeyInUse() // it was, and has just been undone
+		}
 	}
 	return answerOf(first), err
 }
