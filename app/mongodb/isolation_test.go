@@ -85,6 +85,30 @@ func TestTheMonitorSeesWhatReachesOthers(t *testing.T) {
 			t.Errorf("%s is let pass", name)
 		}
 	}
+	own := func(command d) d {
+		command[0].Value = "org_acme"
+		return command
+	}
+	plain := bson.E{Key: "_id", Value: "x"}
+	mark := bson.E{Key: "_id", Value: ownerID}
+	for name, command := range map[string]d{
+		"find": find(plain, org), "insert": insert(d{plain, org}), "insert the mark": insert(d{mark, {Key: "of", Value: a}}), "find the mark": find(mark),
+		"others'": find(bson.E{Key: "org_id", Value: d{{Key: "$ne", Value: a}}}), "replace": update(d{plain, org}, d{plain, org}),
+		"whether there is any": aggregate(d{{Key: "$match", Value: d{}}}, d{{Key: "$limit", Value: int64(1)}}, d{{Key: "$group", Value: d{{Key: "_id", Value: 1}}}}),
+	} {
+		if err := reachesOf(t, own(command), a); err != nil {
+			t.Errorf("in its own collection %s is refused: %v", name, err)
+		}
+	}
+	for name, command := range map[string]d{
+		"find all": find(), "find by id alone": find(plain), "find another's": find(other), "insert nobody's": insert(d{plain}), "insert another's": insert(d{plain, other}),
+		"update all": update(d{}, set), "make it another's": update(d{plain, org}, d{{Key: "$set", Value: d{other}}}), "delete all": remove(), "modify by id": modify(d{plain}, set),
+		"count all that match": aggregate(d{{Key: "$match", Value: d{}}}, d{{Key: "$group", Value: d{{Key: "_id", Value: 1}}}}),
+	} {
+		if err := reachesOf(t, own(command), a); err == nil {
+			t.Errorf("in its own collection %s is let pass", name)
+		}
+	}
 	if err := reachesOf(t, find(other), ""); err != nil {
 		t.Errorf("an act of nobody in particular: %v", err)
 	}
