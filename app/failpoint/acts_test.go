@@ -18,6 +18,8 @@ type act struct {
 	from string // the registry's method that begins it
 	// half are the methods after which it is begun and not done.
 	half []string
+	// long: it has as many writes as it takes, and takes seconds with MongoDB.
+	long bool
 	env  []string // of the process that does it
 	// make is what there is before it.
 	make func(p *process, s *subject)
@@ -146,6 +148,26 @@ var acts = []act{
 			if state == "deleted" {
 				return neverBegun
 			}
+			return done
+		},
+	},
+	{
+		name: "relocate", from: "BeginRelocation", half: []string{"Fill", "FlipRelocation"}, long: true,
+		make: func(p *process, s *subject) { s.make(p, documents) },
+		do: func(p *process, s *subject) error {
+			return s.does(p, http.StatusOK, "POST", s.path()+"/relocate", p.key, object{"isolation": "shared"})
+		},
+		look: func(p *process, s *subject) outcome {
+			s.whole(p, s.login(p), s.path())
+			at := p.want(http.StatusOK, "GET", s.path()+"/placement", p.key, nil)
+			switch at.Text("isolation") {
+			case "collection":
+				return neverBegun
+			case "shared":
+			default:
+				p.t.Errorf("%s: it is at %s", s.story, at)
+			}
+			p.want(http.StatusCreated, "POST", s.path()+"/documents", s.login(p), object{"type": "t", "data": object{}})
 			return done
 		},
 	},

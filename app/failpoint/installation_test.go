@@ -42,7 +42,8 @@ func install(t *testing.T, server *mongotest.Server) *installation {
 	}
 	i := &installation{t: t, program: program, server: server, folder: filepath.Join(t.TempDir(), "data"),
 		neighbour: &subject{name: "Neighbour", story: "the neighbour"},
-		env:       []string{"TENANTRY_SEAL_KEY=" + base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{'k'}, 32))}}
+		env: []string{"TENANTRY_RELOCATION_GRACE=0s",
+			"TENANTRY_SEAL_KEY=" + base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{'k'}, 32))}}
 	i.registry = filepath.Join(i.folder, "registry.db")
 	if server != nil {
 		i.registry = server.Database(t)

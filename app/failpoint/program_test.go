@@ -138,8 +138,8 @@ var errDead = errors.New("it is dead")
 func (p *process) reconciled() error {
 	p.t.Helper()
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
-		switch {
-		case strings.Contains(p.log.String(), "an interrupted operation was ended"):
+		switch said := p.log.String(); {
+		case strings.Contains(said, "an interrupted operation was ended"), strings.Contains(said, "a relocation has ended"):
 			return nil
 		case p.dead():
 			return errDead
