@@ -28,6 +28,8 @@ func runAsChild(ctx context.Context, args []string) error {
 		return commitEach(ctx, args[1])
 	case len(args) == 2 && args[0] == "mongodb-inserts":
 		return insertByDriver(ctx, args[1])
+	case len(args) == 4 && args[0] == "copies":
+		return copyBare(ctx, args[1], args[2], args[3])
 	case len(args) == 2 && args[0] == "inserts":
 		return insertEach(ctx, args[1])
 	}

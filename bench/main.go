@@ -32,6 +32,7 @@ var measurements = []struct {
 	{"size", "start, memory and cost with many organizations", measureSize},
 	{"isolations", "what an organization costs in each isolation", measureIsolations},
 	{"mongodb", "what acts cost on MongoDB", measureMongoDB},
+	{"relocation", "moving and renaming organizations", measureRelocation},
 	{"tui", "the terminal UI over many organizations", measureTUI},
 }
 

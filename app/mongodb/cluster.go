@@ -26,6 +26,8 @@ type Cluster struct {
 	wholeness wholeness
 	leftovers leftovers
 	room      knownRoom
+	// indexed are recordings whose notes have an index, as far as is known.
+	indexed sync.Map
 	// away is why the cluster could not be begun with; nil once it could.
 	away atomic.Pointer[error]
 

@@ -42,10 +42,6 @@ func (c *Cluster) Receive(ctx context.Context, ns app.Namespace) error {
 				if d, err = c.furnish(ctx, d); err != nil {
 					return err
 				}
-				// While it is empty: when it begins to record, writes wait for that.
-				if err = c.makeNotesIndex(ctx, d); err != nil {
-					return err
-				}
 			case !errors.Is(err, errExists):
 				return err
 			case d.Generation > ns.Placement.Generation:
@@ -146,30 +142,60 @@ func (d *namespaceDoc) enter(phase app.NamespacePhase, generation int64) {
 	}
 }
 
-// indexNotes makes the index by which documents that were touched are found.
-// The shared collection has one from the beginning; others have it as long as
-// they need it, since every index costs a file.
+// indexNotes makes the index by which documents that were touched are found,
+// before it is recorded what is. The shared collection has one from the
+// beginning; others have it as long as they need it, since every index costs a
+// file.
+//
+// What was filled and takes writes now needs none, as long as nobody asks what
+// was touched there, which is when it is to go back: it is made then (see
+// indexedNotes). Until the first write is let through, writes are held, and while
+// it is filled, the index would only be in the way.
 func (c *Cluster) indexNotes(ctx context.Context, ns app.Namespace) error {
 	d, err := c.resolve(ctx, keyIn(ns))
-	if err != nil || d.Pending != nil || d.Notes != 0 {
-		return err // it is there, or whoever ends the rename comes again
+	if err != nil || d.Pending != nil || d.phase() != app.PhaseOpen {
+		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, indexTimeout)
-	defer cancel()
 	return c.makeNotesIndex(ctx, d)
+}
+
+// indexedNotes sees to it that there is the index of notes, once for each
+// recording.
+func (c *Cluster) indexedNotes(ctx context.Context, ns app.Namespace) error {
+	d, known := c.names.get(keyIn(ns))
+	if !known || d.Notes == 0 {
+		var err error
+		if d, err = c.resolve(ctx, keyIn(ns)); err != nil {
+			return c.answer(ctx, err)
+		}
+	}
+	if d.Notes == 0 || d.Pending != nil || d.shared() {
+		return nil
+	}
+	if _, there := c.indexed.Load(d.Notes); there {
+		return nil
+	}
+	return c.translate(c.makeNotesIndex(ctx, d))
 }
 
 func (c *Cluster) makeNotesIndex(ctx context.Context, d namespaceDoc) error {
 	if d.shared() {
 		return nil
 	}
-	return makeIndexes(ctx, c.server, c.database(d), []index{
+	ctx, cancel := context.WithTimeout(ctx, indexTimeout)
+	defer cancel()
+	err := makeIndexes(ctx, c.server, c.database(d), []index{
 		{d.Collection, notesIndex, bson.D{{Key: "notes", Value: 1}, {Key: "_id", Value: 1}}, false, "", noted}})
+	if err == nil && d.Notes != 0 {
+		c.indexed.Store(d.Notes, true)
+	}
+	return err
 }
 
 // forget removes the notes of a recording that has ended, and what they are
 // notes of where that was deleted.
 func (c *Cluster) forget(ctx context.Context, d namespaceDoc) error {
+	c.indexed.Delete(d.Forgotten)
 	old := bson.E{Key: "notes", Value: d.Forgotten}
 	err := c.inBatches(ctx, d, bson.D{old}, func(ctx context.Context, s shelf, some bson.E) error {
 		_, err := s.collection.DeleteMany(ctx, s.every(some, old, bson.E{Key: "deleted", Value: true}))

@@ -59,6 +59,9 @@ func (c *Cluster) Changes(ctx context.Context, ns app.Namespace, limit, maxBytes
 	if err := c.ready(ctx, ns); err != nil {
 		return nil, err
 	}
+	if err := c.indexedNotes(ctx, ns); err != nil {
+		return nil, err
+	}
 	err = c.findNow(ctx, ns, always, func(ctx context.Context, s shelf) (bool, error) {
 		if list = nil; s.notes == 0 {
 			return true, nil
@@ -79,6 +82,9 @@ func (c *Cluster) Changes(ctx context.Context, ns app.Namespace, limit, maxBytes
 // CountChanges counts what Changes would list. See app.Moving.
 func (c *Cluster) CountChanges(ctx context.Context, ns app.Namespace, limit int) (n int, err error) {
 	if err := c.ready(ctx, ns); err != nil {
+		return 0, err
+	}
+	if err := c.indexedNotes(ctx, ns); err != nil {
 		return 0, err
 	}
 	err = c.findNow(ctx, ns, always, func(ctx context.Context, s shelf) (bool, error) {

@@ -13,6 +13,11 @@ import (
 const (
 	// short is how many noted documents any cutover can do with.
 	short = 64
+	// leastPiece is how many noted documents are copied in one piece at least, and
+	// pieceTime about how long one takes: what is broken off when a freeze ends is
+	// done in vain.
+	leastPiece = 32
+	pieceTime  = 250 * time.Millisecond
 	// everything is more than is ever noted.
 	everything = 1 << 30
 	// lookEvery is how often it is looked how much is noted.
@@ -78,11 +83,26 @@ func settle(ctx context.Context, from place, rest rest) error {
 	return nil
 }
 
+// piece is how many noted documents are copied in one piece.
+func (r *run) piece() int {
+	if r.rate == 0 {
+		return batch
+	}
+	return min(batch, max(leastPiece, int(r.rate*pieceTime.Seconds())))
+}
+
+// copied takes down how fast noted documents are copied.
+func (r *run) copied(documents int, began time.Time) {
+	if documents > 0 {
+		r.rate = float64(documents) / max(time.Since(began), time.Millisecond).Seconds()
+	}
+}
+
 // replay copies what was noted at from, a piece of it, and reports whether
 // there was no more. It takes down how many a second that were.
 func (r *run) replay(ctx context.Context, from, to place) (all bool, err error) {
 	began := time.Now()
-	rest, err := noted(ctx, from, batch, batchBytes)
+	rest, err := noted(ctx, from, r.piece(), pageBytes)
 	if err != nil {
 		return false, err
 	}
@@ -92,9 +112,7 @@ func (r *run) replay(ctx context.Context, from, to place) (all bool, err error) 
 	if err := settle(ctx, from, rest); err != nil {
 		return false, err
 	}
-	if len(rest.changes) > 0 {
-		r.rate = float64(len(rest.changes)) / max(time.Since(began), time.Millisecond).Seconds()
-	}
+	r.copied(len(rest.changes), began)
 	return rest.all, nil
 }
 
@@ -155,7 +173,8 @@ func (r *run) catchUp(ctx context.Context, from, to place) error {
 // once more.
 func (r *run) drain(ctx context.Context, from, to place) error {
 	for {
-		rest, err := noted(ctx, from, batch, batchBytes)
+		began := time.Now()
+		rest, err := noted(ctx, from, r.piece(), pageBytes)
 		if err != nil {
 			return err
 		}
@@ -165,5 +184,6 @@ func (r *run) drain(ctx context.Context, from, to place) error {
 		if err := settle(ctx, from, rest); err != nil {
 			return err
 		}
+		r.copied(len(rest.changes), began)
 	}
 }

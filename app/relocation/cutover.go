@@ -16,11 +16,12 @@ const (
 	// firstBackOff and longestBackOff are between tries to switch.
 	firstBackOff   = time.Second
 	longestBackOff = 30 * time.Second
-	// longestBreath and shortestBreath are how long writes are let through between
-	// two freezes of those that come one after the other. All that were held must
-	// get through, so that none is held twice.
-	longestBreath  = time.Second
-	shortestBreath = 500 * time.Millisecond
+	// longestBreath is how long writes are let through between two freezes of those
+	// that come one after the other, at most.
+	longestBreath = time.Second
+	// breathsInVain is after how many of them that left it no shorter it is given
+	// up for a while.
+	breathsInVain = 5
 )
 
 var (
@@ -73,11 +74,11 @@ func (r *run) press(ctx context.Context, from, to place) error {
 		switch {
 		case float64(n) < shorter*float64(least):
 			least, inVain = n, 0
-		case inVain == looksInVain:
+		case inVain == breathsInVain:
 			return fmt.Errorf("%d documents are noted and %.0f a second copied, and it does not get less while writes are held now and then. "+
 				"It goes on by itself when less is written: %w", n, r.rate, errUndrained)
 		default:
-			inVain, breath = inVain+1, max(breath/2, shortestBreath)
+			inVain, breath = inVain+1, max(breath/2, r.shortestBreath())
 		}
 		if err := r.tell(ctx, fmt.Errorf("%w: %d documents are noted, and %.0f a second were copied. "+
 			"So writes are held now and then, each time for at most %v", errBehind, n, r.rate, r.m.bound())); err != nil {
@@ -94,6 +95,13 @@ func (r *run) press(ctx context.Context, from, to place) error {
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// shortestBreath is how long writes are let through at least between two
+// freezes. All that were held must get through, so that none is held twice: they
+// look every 50 ms whether they may, read the organization, and write.
+func (r *run) shortestBreath() time.Duration {
+	return min(100*time.Millisecond+4*r.thawed+2*r.noting(), longestBreath)
 }
 
 // switchOver is one try. The freeze ends when its time is over, also where what
@@ -204,8 +212,9 @@ func (r *run) thaw(ctx context.Context, from place, began time.Time) error {
 	}()
 	var before error
 	for pause := firstPause / 10; ; pause *= 2 {
+		thawing := time.Now()
 		err := from.phase(ctx, app.PhaseRecording)
-		if err == nil {
+		if r.thawed = time.Since(thawing); err == nil {
 			return unanswered(before)
 		}
 		before = err

@@ -7,7 +7,7 @@ import (
 
 // pace holds copying and verifying back, so that the neighbours do not suffer.
 type pace struct {
-	batch            int // documents that are moved in one piece
+	page, pageBytes  int // what is read in one piece
 	documents, bytes float64
 	free             time.Time // when the next piece may begin
 	quickest         time.Duration
@@ -21,9 +21,13 @@ const slow = 4
 const longestWay = time.Second
 
 func (m *Mover) pace() *pace {
-	p := &pace{batch: batch, documents: float64(m.cfg.DocumentsPerSecond), bytes: float64(m.cfg.BytesPerSecond)}
-	if p.documents > 0 { // several pieces a second, so that it is a pace and no gallop
-		p.batch = min(batch, max(1, m.cfg.DocumentsPerSecond/5))
+	p := &pace{page: page, pageBytes: pageBytes, documents: float64(m.cfg.DocumentsPerSecond), bytes: float64(m.cfg.BytesPerSecond)}
+	// Several pieces a second, so that it is a pace and no gallop.
+	if p.documents > 0 {
+		p.page = min(page, max(1, m.cfg.DocumentsPerSecond/5))
+	}
+	if p.bytes > 0 {
+		p.pageBytes = int(min(pageBytes, max(1, m.cfg.BytesPerSecond/5)))
 	}
 	return p
 }
@@ -44,7 +48,7 @@ func (p *pace) after(ctx context.Context, documents int, bytes int64, took time.
 	}
 	p.free = p.free.Add(due)
 	wait := p.free.Sub(now)
-	if full := documents == p.batch; full {
+	if full := documents == p.page || bytes > int64(p.pageBytes); full {
 		if p.quickest == 0 || took < p.quickest {
 			p.quickest = took
 		}

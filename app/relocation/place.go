@@ -52,7 +52,7 @@ func (p place) phase(ctx context.Context, phase app.NamespacePhase) error {
 // look tells of the documents of these ids, each once, in order of ids.
 func (p place) look(ctx context.Context, ids []app.DocumentID) (list []app.Sight, err error) {
 	for ids = slices.Compact(slices.Sorted(slices.Values(ids))); len(ids) > 0; {
-		more, err := p.Look(ctx, p.ns, ids[:min(len(ids), batch)], batchBytes)
+		more, err := p.Look(ctx, p.ns, ids[:min(len(ids), batch)], pageBytes)
 		if err != nil {
 			return nil, err
 		}

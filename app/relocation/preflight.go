@@ -121,15 +121,15 @@ func (m *Mover) Least() time.Duration {
 // estimate reads a page, and goes by that.
 func (m *Mover) estimate(ctx context.Context, source place, total app.NamespaceStats) (time.Duration, error) {
 	began := time.Now()
-	page, err := source.Scan(ctx, source.ns, app.DocumentQuery{Limit: batch, MaxBytes: batchBytes})
+	list, err := source.Scan(ctx, source.ns, app.DocumentQuery{Limit: batch, MaxBytes: pageBytes})
 	if err != nil {
 		return 0, fmt.Errorf("read the source: %w", err)
 	}
 	took := time.Since(began)
-	if len(page) == 0 {
+	if len(list) == 0 {
 		return 0, nil
 	}
-	d := time.Duration(float64(took) * passes * float64(total.Documents) / float64(len(page)))
+	d := time.Duration(float64(took) * passes * float64(total.Documents) / float64(len(list)))
 	// Copying and verifying are each held back.
 	if n := m.cfg.DocumentsPerSecond; n > 0 {
 		d = max(d, 2*time.Duration(float64(total.Documents)/float64(n)*float64(time.Second)))

@@ -26,6 +26,8 @@ type run struct {
 	rate float64
 	// turning is how long the target took for its last change of phase.
 	turning time.Duration
+	// thawed is how long the source took to let writes through again.
+	thawed time.Duration
 
 	mu sync.Mutex
 	op app.Operation

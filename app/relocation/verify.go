@@ -22,7 +22,7 @@ const (
 func (r *run) verify(ctx context.Context) error {
 	pace := r.m.pace()
 	after := r.relocation().VerifiedTo
-	both := &merge{a: scan(ctx, r.source, after, pace.batch), b: scan(ctx, r.target, after, pace.batch)}
+	both := &merge{a: scan(ctx, r.source, after, pace), b: scan(ctx, r.target, after, pace)}
 	for len(r.relocation().Differences) < listed {
 		compared, differ, err := both.next(ctx)
 		if err != nil {

@@ -88,6 +88,24 @@ func (c *Cluster) Phase(ctx context.Context, ns app.Namespace) (phase app.Namesp
 	return phase, generation, nil
 }
 
+// store puts documents, as many at once as one statement does and the rest one
+// by one: each number of them is a statement of its own to be prepared.
+func (n namespace) store(c *conn, org app.OrganizationID, documents []app.Document) error {
+	for _, at := range []int{putAtOnce, 1} {
+		put := n.put(whileClosed, at)
+		for ; len(documents) >= at; documents = documents[at:] {
+			args := append(make([]any, 0, 7*at+1), string(org))
+			for i := range at {
+				args = append(args, n.row(org, &documents[i])[1:]...)
+			}
+			if _, err := c.exec(put, args...); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // Fill is Import, whose statement is as quick for what is not there. See
 // app.Moving.
 func (c *Cluster) Fill(ctx context.Context, ns app.Namespace, documents []app.Document) error {
@@ -107,12 +125,10 @@ func (c *Cluster) Import(ctx context.Context, ns app.Namespace, documents []app.
 			if now.phase != app.PhaseClosed || now.generation != ns.Placement.Generation {
 				return app.ErrStale
 			}
-			put, remove := now.put(whileClosed), now.remove(whileClosed)
-			for i := range documents {
-				if _, err := c.exec(put, now.row(ns.Organization, &documents[i])...); err != nil {
-					return err
-				}
+			if err := now.store(c, ns.Organization, documents); err != nil {
+				return err
 			}
+			remove := now.remove(whileClosed)
 			for _, id := range gone {
 				if _, err := c.exec(remove, string(ns.Organization), string(id)); err != nil {
 					return err

@@ -1,6 +1,8 @@
 package sqlite
 
 import (
+	"strings"
+
 	"tenantry/app"
 )
 
@@ -67,22 +69,38 @@ func (t table) insert(phases string) string {
 	return t.into(phases) + ` ON CONFLICT DO NOTHING`
 }
 
-// put stores a document, given likewise, over the one that has its id.
-func (t table) put(phases string) string {
-	key := `id`
+// putAtOnce is how many documents one statement stores: more save little.
+const putAtOnce = 32
+
+// put stores n documents, each given as seven columns from ?2 on, over those
+// that have their ids.
+func (t table) put(phases string, n int) string {
+	key, org := `id`, ``
 	if t.isShared() {
-		key = `org_id, id`
+		key, org = `org_id, id`, `?1, `
 	}
-	return t.into(phases) + ` ON CONFLICT (` + key + `) DO UPDATE SET type = excluded.type, revision = excluded.revision,
+	// Those after the first count on from it. With a number each, binding one would
+	// take as long as there are others.
+	given := `(?2` + strings.Repeat(`, ?`, 6) + `)` + strings.Repeat(`, (?`+strings.Repeat(`, ?`, 6)+`)`, n-1)
+	return `INSERT INTO ` + t.name.sql() + ` (` + t.columns() + `) SELECT ` + org + `* FROM (VALUES ` + given + `) WHERE ` + t.owned(phases) +
+		` ON CONFLICT (` + key + `) DO UPDATE SET type = excluded.type, revision = excluded.revision,
 		created = excluded.created, updated = excluded.updated, crc = excluded.crc, data = excluded.data`
 }
 
-func (t table) into(phases string) string {
-	columns, values := documentColumns, `?2, ?3, ?4, ?5, ?6, ?7, ?8`
+// columns are those of a row that is written.
+func (t table) columns() string {
 	if t.isShared() {
-		columns, values = `org_id, `+columns, `?1, `+values
+		return `org_id, ` + documentColumns
 	}
-	return `INSERT INTO ` + t.name.sql() + ` (` + columns + `) SELECT ` + values + ` WHERE ` + t.owned(phases)
+	return documentColumns
+}
+
+func (t table) into(phases string) string {
+	values := `?2, ?3, ?4, ?5, ?6, ?7, ?8`
+	if t.isShared() {
+		values = `?1, ` + values
+	}
+	return `INSERT INTO ` + t.name.sql() + ` (` + t.columns() + `) SELECT ` + values + ` WHERE ` + t.owned(phases)
 }
 
 // update changes what may change of the document ?2.

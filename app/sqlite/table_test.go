@@ -6,6 +6,8 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -18,7 +20,7 @@ func statementsOf(t table) map[string]string { return statementsIn(t, whileReada
 func statementsIn(t table, phases string) map[string]string {
 	return map[string]string{
 		"get": t.get(phases), "list": t.list(phases, false), "list by type": t.list(phases, true),
-		"insert": t.insert(phases), "put": t.put(phases), "update": t.update(phases),
+		"insert": t.insert(phases), "put": t.put(phases, 1), "put many": t.put(phases, putAtOnce), "update": t.update(phases),
 		"revision": t.revision(phases), "remove": t.remove(phases), "removeSome": t.removeSome(phases),
 		"measure": t.measure(phases),
 	}
@@ -41,7 +43,8 @@ func TestEveryStatementOnDocumentsSaysWhose(t *testing.T) {
 			if of.isShared() && !isInsert && !strings.Contains(statement, "WHERE org_id = ?1 AND ") {
 				t.Errorf("%s of %s may reach any row: %s", name, of.name, statement)
 			}
-			if of.isShared() && isInsert && !strings.Contains(statement, "(org_id, id, type, revision, created, updated, crc, data) SELECT ?1, ?2, ") {
+			if of.isShared() && isInsert && !strings.Contains(statement, "(org_id, id, type, revision, created, updated, crc, data) SELECT ?1, ?2, ") &&
+				!strings.Contains(statement, "(org_id, id, type, revision, created, updated, crc, data) SELECT ?1, * FROM (VALUES (?2, ") {
 				t.Errorf("%s of %s may make anybody's row: %s", name, of.name, statement)
 			}
 			for _, step := range plan(ctx, t, c, own.Placement.Database, statement) {
@@ -63,12 +66,14 @@ func plan(ctx context.Context, t *testing.T, c *Cluster, database, statement str
 	t.Helper()
 	err := c.useFile(ctx, database, existing, func(s *shard) error {
 		return s.write(ctx, func(c *conn) error {
-			args := []any{"", "", "", "", "", "", "", ""}
-			highest := 0
-			for n := 1; n <= len(args); n++ {
-				if strings.Contains(statement, "?"+string(rune('0'+n))) {
-					highest = n
-				}
+			numbered, highest := regexp.MustCompile(`\?(\d+)`), 0
+			for _, n := range numbered.FindAllStringSubmatch(statement, -1) {
+				is, _ := strconv.Atoi(n[1])
+				highest = max(highest, is)
+			}
+			args := make([]any, highest+strings.Count(numbered.ReplaceAllString(statement, ""), "?"))
+			for i := range args {
+				args[i] = ""
 			}
 			return c.query(func(row scanner) error {
 				var id, parent, unused int
@@ -76,7 +81,7 @@ func plan(ctx context.Context, t *testing.T, c *Cluster, database, statement str
 				err := row.Scan(&id, &parent, &unused, &step)
 				steps = append(steps, step)
 				return err
-			}, "EXPLAIN QUERY PLAN "+statement, args[:highest]...)
+			}, "EXPLAIN QUERY PLAN "+statement, args...)
 		})
 	})
 	if err != nil {
@@ -97,7 +102,7 @@ func TestStatementsOnDocumentsAreMadeInOnePlace(t *testing.T) {
 		t.Fatal(err)
 	}
 	// These are parts of statements.
-	tested := map[string]bool{"owned": true, "rows": true, "into": true}
+	tested := map[string]bool{"owned": true, "rows": true, "into": true, "columns": true}
 	for name := range statementsOf(sharedTable) {
 		tested[name] = true
 	}
