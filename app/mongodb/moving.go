@@ -162,17 +162,18 @@ func (c *Cluster) indexNotes(ctx context.Context, ns app.Namespace) error {
 // indexedNotes sees to it that there is the index of notes, once for each
 // recording.
 func (c *Cluster) indexedNotes(ctx context.Context, ns app.Namespace) error {
-	d, known := c.names.get(keyIn(ns))
-	if !known || d.Notes == 0 {
-		var err error
-		if d, err = c.resolve(ctx, keyIn(ns)); err != nil {
-			return c.answer(ctx, err)
+	if d, known := c.names.get(keyIn(ns)); known {
+		if _, there := c.indexed.Load(d.Notes); there {
+			return nil
 		}
 	}
-	if d.Notes == 0 || d.Pending != nil || d.shared() {
-		return nil
+	// What is remembered may be of a collection that is gone, which an index would
+	// make again.
+	d, err := c.resolve(ctx, keyIn(ns))
+	if err != nil {
+		return c.answer(ctx, err)
 	}
-	if _, there := c.indexed.Load(d.Notes); there {
+	if d.Notes == 0 || d.Pending != nil {
 		return nil
 	}
 	return c.translate(c.makeNotesIndex(ctx, d))
@@ -180,16 +181,23 @@ func (c *Cluster) indexedNotes(ctx context.Context, ns app.Namespace) error {
 
 func (c *Cluster) makeNotesIndex(ctx context.Context, d namespaceDoc) error {
 	if d.shared() {
+		c.isIndexed(d)
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, indexTimeout)
 	defer cancel()
 	err := makeIndexes(ctx, c.server, c.database(d), []index{
 		{d.Collection, notesIndex, bson.D{{Key: "notes", Value: 1}, {Key: "_id", Value: 1}}, false, "", noted}})
-	if err == nil && d.Notes != 0 {
-		c.indexed.Store(d.Notes, true)
+	if err == nil {
+		c.isIndexed(d)
 	}
 	return err
+}
+
+func (c *Cluster) isIndexed(d namespaceDoc) {
+	if d.Notes != 0 {
+		c.indexed.Store(d.Notes, true)
+	}
 }
 
 // forget removes the notes of a recording that has ended, and what they are
