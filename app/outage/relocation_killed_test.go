@@ -60,7 +60,11 @@ func TestTheMoverIsKilled(t *testing.T) {
 			if !whole() {
 				t.Parallel()
 			}
-			s.fleet(t, s.kind, s.from.cluster != s.to.cluster).tell(t, s.from, s.to, s.written, 3)
+			kills := 3
+			if s.kind == mongotest.Standalone && !whole() {
+				kills = 2
+			}
+			s.fleet(t, s.kind, s.from.cluster != s.to.cluster).tell(t, s.from, s.to, s.written, kills)
 		})
 	}
 }
