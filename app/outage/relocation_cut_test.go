@@ -169,7 +169,7 @@ func (d *detour) said(server int, c mongotest.Command, is func(instant string) b
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if len(d.turn.cuts) == 0 || !is(d.turn.cuts[0]) {
+	if len(d.cuts) == 0 || !is(d.cuts[0]) {
 		return nil
 	}
 	end := d.ways[server].begin(d.fault)
@@ -177,8 +177,8 @@ func (d *detour) said(server int, c mongotest.Command, is func(instant string) b
 		first, other := end, d.ways[1-server].begin(d.fault)
 		end = func() { first(); other() }
 	}
-	d.made <- cut{server, d.turn.cuts[0], end}
-	d.turn.cuts, d.held = d.turn.cuts[1:], 0
+	d.made <- cut{server, d.cuts[0], end}
+	d.cuts, d.held = d.cuts[1:], 0
 	return nil
 }
 
