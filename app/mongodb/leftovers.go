@@ -172,7 +172,7 @@ func (c *Cluster) left(ctx context.Context) (left []leftover, claims []namespace
 
 // hasOwnName reports whether a collection has a name that none has after it.
 func hasOwnName(name string) bool {
-	return strings.HasPrefix(name, "stand_") || strings.HasPrefix(name, "aside_")
+	return strings.HasPrefix(name, "stand_") || strings.HasPrefix(name, asidePrefix)
 }
 
 // collections are those of a database.

@@ -172,6 +172,11 @@ func (c *Cluster) move(ctx context.Context, d namespaceDoc) error {
 // somebody dropped behind the program's back is made anew, empty.
 func (c *Cluster) arrived(ctx context.Context, d namespaceDoc) error {
 	there, err := c.look(ctx, d, d.Pending.Collection)
+	if err == nil && !there.exists {
+		if err = c.takeBack(ctx, d, d.Pending.Collection); err == nil {
+			there, err = c.look(ctx, d, d.Pending.Collection)
+		}
+	}
 	if err != nil || there.exists {
 		return err
 	}
@@ -182,44 +187,6 @@ func (c *Cluster) arrived(ctx context.Context, d namespaceDoc) error {
 		return nil
 	}
 	return err
-}
-
-// moveAside clears a name that is the organization's: what stands there takes
-// nothing, or a late writer made it. It is moved before it is looked at, and
-// moved back if it is the data.
-func (c *Cluster) moveAside(ctx context.Context, d namespaceDoc, name string) error {
-	aside := "aside_" + bson.NewObjectID().Hex()
-	if err := c.rename(ctx, d, name, aside); err != nil {
-		if hasCode(err, codeNamespaceNotFound) {
-			return nil
-		}
-		return err
-	}
-	there, err := c.look(ctx, d, aside)
-	if err != nil {
-		return err
-	}
-	db := c.database(d)
-	n, err := db.Collection(aside).CountDocuments(ctx, bson.D{{Key: "org_id", Value: string(d.org())}}, options.Count().SetLimit(1))
-	if err != nil {
-		return err
-	}
-	if n > 0 || there.org == string(d.org()) {
-		source, err := c.look(ctx, d, d.Collection)
-		if err != nil {
-			return err
-		}
-		if !source.exists || source.org != string(d.org()) {
-			return c.rename(ctx, d, aside, name) // it is the data
-		}
-		if err := c.takeAlong(ctx, d, aside, d.Collection, d.Stamp); err != nil {
-			return err
-		}
-	}
-	if err := c.deliver(ctx, d, aside); err != nil {
-		return err
-	}
-	return db.Collection(aside).Drop(ctx)
 }
 
 func (c *Cluster) rename(ctx context.Context, d namespaceDoc, from, to string) error {

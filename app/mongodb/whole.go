@@ -123,6 +123,9 @@ func (c *Cluster) judge(ctx context.Context, d namespaceDoc, there seen) error {
 		if errors.Is(err, mongo.ErrNoDocuments) || err == nil && !now.same(d) {
 			return nil
 		}
+		if err == nil && !there.exists {
+			err = c.takeBack(ctx, d, d.Collection) // whoever asks again finds it
+		}
 		if err != nil {
 			return err
 		}
