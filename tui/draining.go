@@ -41,7 +41,7 @@ func newDrain(s shared, msg drainMsg) *drain {
 		base:  base{shared: s},
 		title: "Drain " + clean(from), intro: "Everybody moves out, in use as they are, and nobody moves in.",
 		none:   "There is no other cluster. Add one: tenantry cluster add.",
-		cannot: "They cannot move to", does: "move everybody there", words: destination.words, room: 5,
+		cannot: "They cannot move to", does: "move everybody there", words: destination.words, room: 6,
 	}}
 	d.table = newTable(
 		column[destination]{title: "TO", cell: destination.words},
@@ -101,7 +101,11 @@ func (d *drain) planLines(op client.Operation) []string {
 		cut("of "+amount(client.Amount{Documents: p.Documents, Bytes: p.Bytes})+" on the cluster", d.width-4)}
 	var to []string
 	for _, t := range p.Targets {
-		to = append(to, thousands(t.Organizations)+" to "+clean(t.Cluster))
+		words := thousands(t.Organizations) + " to " + clean(t.Cluster)
+		if t.Room != nil {
+			words += " (" + roomWords(t.Room) + ")"
+		}
+		to = append(to, words)
 	}
 	if len(to) > 0 {
 		lines = append(lines, wrap(strings.Join(to, ", "), d.width-4, 2)...)

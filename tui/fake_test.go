@@ -161,7 +161,7 @@ func (f *fake) DrainCluster(ctx context.Context, name string, in client.DrainClu
 	op.Drain.To, op.Drain.Complete = in.To, in.Complete
 	if op.DryRun = in.DryRun; in.DryRun {
 		op.Drain.Plan = &client.DrainPlan{Documents: 98765, Bytes: 123456789, Stay: 2,
-			Targets: []client.DrainTarget{{Cluster: "frankfurt", Organizations: 1198}},
+			Targets: []client.DrainTarget{{Cluster: "frankfurt", Organizations: 1198, Room: &client.Room{Needed: 150 << 20}}},
 			Moves:   []client.DrainMove{{Slug: "acme", Cluster: "frankfurt", Isolation: "shared"}, {Slug: "gone", Reason: "its data is being removed"}}}
 		return op, f.call(ctx, "plan drain "+name+" "+in.To)
 	}
@@ -300,6 +300,8 @@ func (f *fake) RelocateOrganization(ctx context.Context, ref string, in client.R
 	op := moveOf(ref, "preflight")
 	op.Relocation.Target = client.Place{Cluster: in.Cluster, Isolation: in.Isolation, Database: "tenants", Collection: "org_acme_gmbh"}
 	if op.DryRun = in.DryRun; in.DryRun {
+		free := int64(1 << 36)
+		op.Relocation.Room = &client.Room{Needed: 30 << 20, Free: &free}
 		return op, f.call(ctx, "plan "+in.Cluster+" "+in.Isolation)
 	}
 	f.set(func() { f.ops = append([]client.Operation{op}, f.ops...) })

@@ -29,7 +29,7 @@ func newRelocate(s shared, msg relocateMsg) *relocate {
 		base:  base{shared: s},
 		title: "Move " + clean(org.Name), intro: "Now on " + clean(from.Cluster) + ", " + clean(from.Isolation) + ", and in use while it moves.",
 		none:   "There is no other place. Add a cluster, or allow other isolations on this one.",
-		cannot: "It cannot move to", does: "move it there", words: target.words, room: 2,
+		cannot: "It cannot move to", does: "move it there", words: target.words, room: 3,
 	}}
 	r.table = newTable(
 		column[target]{title: "CLUSTER", cell: func(t target) string { return t.cluster.Name }},
@@ -60,7 +60,7 @@ func newRelocate(s shared, msg relocateMsg) *relocate {
 			words += ", in about " + seconds(plan.Estimate)
 		}
 		return []string{r.styles.Strong.Render(cut("Would move "+words, r.width-4)),
-			cut("to "+placeWords(plan.Relocation.Target), r.width-4)}
+			cut("to "+placeWords(plan.Relocation.Target), r.width-4), cut(roomWords(plan.Relocation.Room), r.width-4)}
 	}
 	r.ask = func(to target, plan client.Operation) question { return moveOrganization(org, to, plan) }
 	return r

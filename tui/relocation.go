@@ -94,6 +94,17 @@ func amount(a client.Amount) string {
 	return plural(a.Documents, "document", "documents") + ", " + bytesOf(a.Bytes)
 }
 
+// roomWords is what is needed at a target, against what there is.
+func roomWords(r *client.Room) string {
+	if r == nil {
+		return ""
+	}
+	if r.Free == nil {
+		return "about " + bytesOf(r.Needed) + " needed; how much is free there is not known"
+	}
+	return "about " + bytesOf(r.Needed) + " needed, " + bytesOf(*r.Free) + " free there"
+}
+
 func placeWords(p client.Place) string {
 	return clean(p.Cluster) + " · " + clean(p.Isolation) + " · " + clean(p.Database) + "/" + clean(p.Collection)
 }

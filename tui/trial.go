@@ -69,7 +69,7 @@ func (t *trial[T]) SetSize(width, height int) {
 
 // fit leaves room for the words about the selected one.
 func (t *trial[T]) fit() {
-	t.table.setSize(t.width, max(2, min(t.table.count()+1, t.height-trialHead-2-t.room)))
+	t.table.setSize(t.width, max(2, min(t.table.count()+1, t.height-trialHead-1-t.room)))
 }
 
 func (t *trial[T]) update(msg tea.Msg) tea.Cmd {
