@@ -116,23 +116,14 @@ func newOperationAct(g *globals, at *target, verb, short string,
 
 func operationRows(op client.Operation) [][]string {
 	rows := [][]string{{"Kind", op.Kind}}
-	if !op.DryRun {
-		rows = append([][]string{{"ID", op.ID}}, rows...)
-	}
 	if op.OrganizationID != "" {
 		rows = append(rows, []string{"Organization", op.OrganizationID})
 	}
-	if !op.DryRun {
-		rows = append(rows, []string{"State", operationState(op)})
+	if op.DryRun { // it has neither begun nor a state
+		return append(rows, workRows(op)...)
 	}
-	switch {
-	case op.Relocation != nil:
-		rows = append(rows, relocationRows(op)...)
-	case op.Drain != nil:
-		rows = append(rows, drainRows(op)...)
-	default:
-		rows = append(rows, []string{"Steps", fmt.Sprintf("%d of %d", op.Progress.Done, op.Progress.Total)})
-	}
+	rows = append([][]string{{"ID", op.ID}}, rows...)
+	rows = append(append(rows, []string{"State", operationState(op)}), workRows(op)...)
 	if op.DueAt != nil {
 		rows = append(rows, []string{"Due", op.DueAt.Format(time.RFC3339)})
 	}
@@ -142,10 +133,18 @@ func operationRows(op client.Operation) [][]string {
 	if op.Error != "" {
 		rows = append(rows, []string{"Error", op.Error})
 	}
-	if op.DryRun { // it has neither begun nor a state
-		return rows
-	}
 	return append(rows, []string{"Begun", op.CreatedAt.Format(time.RFC3339)}, []string{"Updated", op.UpdatedAt.Format(time.RFC3339)})
+}
+
+// workRows say what there is to do, and how far it is.
+func workRows(op client.Operation) [][]string {
+	switch {
+	case op.Relocation != nil:
+		return relocationRows(op)
+	case op.Drain != nil:
+		return drainRows(op)
+	}
+	return [][]string{{"Steps", fmt.Sprintf("%d of %d", op.Progress.Done, op.Progress.Total)}}
 }
 
 func newRecover(g *globals) *cobra.Command {

@@ -73,16 +73,9 @@ func (l *leftovers) forget(found map[string]bool) {
 
 // keepTidy removes what is left over, until the context ends.
 func (c *Cluster) keepTidy(ctx context.Context) {
-	ticker := time.NewTicker(tidyEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
+	every(ctx, tidyEvery, func() {
 		if c.here() != nil {
-			continue
+			return
 		}
 		n, err := c.tidy(ctx, keepLeft)
 		if err != nil && ctx.Err() == nil {
@@ -91,7 +84,7 @@ func (c *Cluster) keepTidy(ctx context.Context) {
 		if n > 0 {
 			c.log.Info("empty collections that organizations have left behind were removed", "cluster", c.key, "collections", n)
 		}
-	}
+	})
 }
 
 // tidy removes what was left for so long, and says how many collections.

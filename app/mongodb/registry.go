@@ -169,7 +169,16 @@ func (r *Registry) try(ctx context.Context) error {
 
 // keep does what has to be done now and then.
 func (r *Registry) keep(ctx context.Context) {
-	ticker := time.NewTicker(sweepEvery)
+	every(ctx, sweepEvery, func() {
+		if err := r.sweep(ctx); err != nil && ctx.Err() == nil {
+			r.log.Info("what is left of removed entries was not swept", "error", r.translate(err))
+		}
+	})
+}
+
+// every does something now and then, until the context ends.
+func every(ctx context.Context, d time.Duration, f func()) {
+	ticker := time.NewTicker(d)
 	defer ticker.Stop()
 	for {
 		select {
@@ -177,9 +186,7 @@ func (r *Registry) keep(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		if err := r.sweep(ctx); err != nil && ctx.Err() == nil {
-			r.log.Info("what is left of removed entries was not swept", "error", r.translate(err))
-		}
+		f()
 	}
 }
 

@@ -143,18 +143,11 @@ func (c *Cluster) judge(ctx context.Context, d namespaceDoc, there seen) error {
 
 // keepLooking looks at what was inserted into, until the context ends.
 func (c *Cluster) keepLooking(ctx context.Context) {
-	ticker := time.NewTicker(lookEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
+	every(ctx, lookEvery, func() {
 		if keys := c.wholeness.due(); len(keys) > 0 && c.here() == nil {
 			c.lookAll(ctx, keys)
 		}
-	}
+	})
 }
 
 // lookAll looks at collections, with one command for all of a database.

@@ -32,10 +32,11 @@ func (r *run) verify(ctx context.Context) error {
 			break
 		}
 		size := sizeOf(compared)
-		excused, wrong, err := excuses(ctx, r.source, differ)
+		seen, err := r.source.look(ctx, differ)
 		if err != nil {
 			return fmt.Errorf("compare: %w", err)
 		}
+		excused, wrong := excuses(seen)
 		r.update(func(rel *app.Relocation) {
 			rel.Suspects = lastOf(slices.Concat(rel.Suspects, excused), suspectsKept)
 			rel.Differences = slices.Concat(rel.Differences, wrong)
@@ -54,9 +55,9 @@ func lastOf(ids []app.DocumentID, n int) []app.DocumentID {
 	return slices.Clone(ids[max(0, len(ids)-n):])
 }
 
-// excuses tells those of the documents that are noted from the others.
-func excuses(ctx context.Context, from place, ids []app.DocumentID) (excused, wrong []app.DocumentID, err error) {
-	list, err := from.look(ctx, ids)
+// excuses tells documents that are noted, and will be copied once more, from the
+// others.
+func excuses(list []app.Sight) (excused, wrong []app.DocumentID) {
 	for _, seen := range list {
 		if seen.Noted {
 			excused = append(excused, seen.ID)
@@ -64,7 +65,7 @@ func excuses(ctx context.Context, from place, ids []app.DocumentID) (excused, wr
 			wrong = append(wrong, seen.ID)
 		}
 	}
-	return excused, wrong, err
+	return excused, wrong
 }
 
 // reconsider looks again at documents that differed and have been copied since,
@@ -74,14 +75,7 @@ func (r *run) reconsider(ctx context.Context, from, to place) error {
 	if err != nil {
 		return fmt.Errorf("compare what was written meanwhile: %w", err)
 	}
-	var suspects, wrong []app.DocumentID
-	for _, seen := range different {
-		if seen.Noted {
-			suspects = append(suspects, seen.ID)
-		} else {
-			wrong = append(wrong, seen.ID)
-		}
-	}
+	suspects, wrong := excuses(different)
 	r.update(func(rel *app.Relocation) { rel.Suspects = suspects })
 	return r.differ(wrong)
 }
